@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+
+namespace hilo::store {
+
+// The first byte of every key in a partition's store. A tag is never used for another table. Rows of a customer go on
+// with bucket (1 byte), then the member's 16 bytes, so that a bucket is one range and can move.
+enum class Table : uint8_t {
+  // The runtime's (streams/fold).
+  kMeta = 1,         // name -> position, running hash, digest, log time, fold version
+  kLaneOut = 2,      // target topic, partition -> lane head
+  kLaneIn = 3,       // source topic, partition -> accepted epoch, sequence, chains
+  kTimer = 4,        // due BE, name -> timer
+  kTimerByName = 5,  // name -> due
+  kOutbox = 6,       // lane, first sequence -> blob of emissions; differs between nodes: outside digests
+  kLocal = 7,        // node-local facts; outside digests
+
+  // Identity (streams/identity).
+  kIdentifier = 16,  // kind, hash -> member, first and last seen, shared or blocked
+  kCustomer = 17,    // customer -> birth, strong values, counts per kind, members
+  kEventId = 18,     // event id -> offset
+  kEventIdHour = 19, // hour BE, event id -> empty: what to forget when
+  kSuggestion = 20,  // offset BE, index -> the pair and its evidence
+  kGroup = 21,       // group -> kind, sealed name
+  kGroupMember = 22, // group, member -> role
+  kSuggestionPair = 23,  // pair -> remembered, so that it is suggested once
+
+  // Customers (streams/customer).
+  kMember = 32,      // bucket, member -> everything but the timeline
+  kTimeline = 33,    // bucket, member, event time inverted, offset inverted -> entry
+  kAnswer = 34,      // bucket, member, caller hash, request id -> answer
+  kAgent = 35,       // agent hash, interaction -> member: what is at an agent now
+  kCatalogue = 36,   // "current" -> catalogue revision
+  kAnswerHour = 37,  // hour BE, answer key -> empty: what to forget when
+};
+
+// Whether a table's rows count in a partition's digest.
+constexpr bool InDigest(Table table) { return table != Table::kOutbox && table != Table::kLocal; }
+
+}  // namespace hilo::store
