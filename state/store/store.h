@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ops/base/status.h"
 
@@ -26,7 +28,7 @@ class Iterator {
   virtual ~Iterator() = default;
   virtual bool Valid() const = 0;
   virtual void Next() = 0;
-  // The first key >= `key` within the bounds.
+  // The first key >= `key` within the bounds; a key below the range is its begin.
   virtual void Seek(std::string_view key) = 0;
   virtual std::string_view Key() const = 0;
   virtual std::string_view Value() const = 0;
@@ -47,7 +49,10 @@ class Reader {
  public:
   virtual ~Reader() = default;
   virtual StatusOr<std::optional<std::string>> Get(std::string_view key) const = 0;
-  // From the range's begin onwards; bounds are always given.
+  // What Get would answer for each key, in the order of `keys`; one call is much cheaper than many Gets.
+  virtual std::vector<StatusOr<std::optional<std::string>>> MultiGet(
+      std::span<const std::string> keys) const;
+  // From the range's begin onwards; bounds are always given. A consistent picture of the moment it is made.
   virtual std::unique_ptr<Iterator> NewIterator(const KeyRange& range) const = 0;
 };
 
@@ -63,10 +68,14 @@ class View : public Reader {};
 class Store : public Reader {
  public:
   virtual std::unique_ptr<Batch> NewBatch() = 0;
+  // `batch` was made by this store's NewBatch.
   virtual Status Write(std::unique_ptr<Batch> batch) = 0;
   virtual std::unique_ptr<View> NewView() const = 0;
   // Pushes everything to the disk (for a clean stop).
   virtual Status Flush() = 0;
+  // A consistent copy of this moment in `directory`, which must not exist yet; it can be opened as a store of its own.
+  // **Errors**: `checkpoint_unsupported` from a store that has no files.
+  virtual Status Checkpoint(const std::string& directory);
 };
 
 }  // namespace hilo::store
