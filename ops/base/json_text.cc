@@ -13,12 +13,13 @@ void AppendEscape(uint32_t code, std::string& out) {
 
 // Controls and what changes the line or its direction for a reader. All of them lie below U+10000.
 bool MustEscape(uint32_t code) {
-  return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x061c || code == 0x200e || code == 0x200f ||
-         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+  return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x061c || code == 0x200e ||
+         code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+         (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
-// The length of the UTF-8 sequence that `text` begins with, and its code point; 0 when it is none (overlong forms,
-// surrogates and values above U+10FFFF are none). Source: RFC 3629, section 4.
+// The length of the UTF-8 sequence that `text` begins with, and its code point; 0 when it is none
+// (overlong forms, surrogates and values above U+10FFFF are none). Source: RFC 3629, section 4.
 size_t Decode(std::string_view text, uint32_t& code) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);

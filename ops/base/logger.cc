@@ -18,9 +18,9 @@ std::string TimeText(WallTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", int{date.year()}, unsigned{date.month()},
-                     unsigned{date.day()}, clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", int{date.year()},
+                     unsigned{date.month()}, unsigned{date.day()}, clock.hours().count(),
+                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
 }
 
 // At most kMaxFieldBytes, and not in the middle of a character.
@@ -119,7 +119,8 @@ LogOutput::LogOutput(Options options, LogSink& sink, const Clock& clock, Registr
       lost_(registry.Get(metric::kLogLinesLost)),
       state_(std::make_unique<State>()) {
   for (LogLevel level : {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError}) {
-    state_->lines[static_cast<size_t>(level)] = &registry.Get(metric::kLogLines, {LogLevelName(level)});
+    state_->lines[static_cast<size_t>(level)] =
+        &registry.Get(metric::kLogLines, {LogLevelName(level)});
   }
 }
 
@@ -128,7 +129,8 @@ LogOutput::~LogOutput() {
   MutexLock lock(state_->mutex);
   const auto tell = [&](const State::Repeats& repeats) {
     if (repeats.suppressed == 0) return;
-    if (!sink_.Write(Line(repeats.level, repeats.logger, repeats.message, {}, repeats.suppressed))) lost_.Increment();
+    if (!sink_.Write(Line(repeats.level, repeats.logger, repeats.message, {}, repeats.suppressed)))
+      lost_.Increment();
   };
   for (const auto& [key, repeats] : state_->messages) tell(repeats);
   tell(state_->shared);
@@ -165,12 +167,14 @@ std::string LogOutput::Line(LogLevel level, std::string_view logger, std::string
   const bool json = options_.format == Format::kJson;
   std::string line;
   if (json) {
-    line = fmt::format(R"({{"time":"{}","level":"{}","logger":)", TimeText(clock_.Wall()), LogLevelName(level));
+    line = fmt::format(R"({{"time":"{}","level":"{}","logger":)", TimeText(clock_.Wall()),
+                       LogLevelName(level));
     AppendJsonString(logger, line);
     line += ",\"msg\":";
     AppendJsonString(message, line);
   } else {
-    line = fmt::format("{} {:<7} {}: {}", TimeText(clock_.Wall()), LogLevelName(level), logger, message);
+    line = fmt::format("{} {:<7} {}: {}", TimeText(clock_.Wall()), LogLevelName(level), logger,
+                       message);
   }
   const auto key = [&](std::string_view name) {
     if (json) {
@@ -211,6 +215,7 @@ std::string LogOutput::Line(LogLevel level, std::string_view logger, std::string
 
 CapturedLog::CapturedLog(LogOutput::Options options)
     // 2026-01-01T00:00:00Z, so that times in expected lines are constants.
-    : clock_(WallTime(std::chrono::seconds(1767225600))), output_(options, sink_, clock_, registry_) {}
+    : clock_(WallTime(std::chrono::seconds(1767225600))),
+      output_(options, sink_, clock_, registry_) {}
 
 }  // namespace hilo

@@ -20,20 +20,26 @@ namespace hilo {
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 std::string_view LogLevelName(LogLevel level);
 
-// One key=value of a line. Keys are constants in snake_case; `trace_id`, `span_id` and `request_id` are known to log
-// tools under these names. A Pii value prints its token. Texts longer than kMaxFieldBytes are cut.
-// **Lifetime**: the texts must live until the call that writes the line returns, which temporaries do.
+// One key=value of a line. Keys are constants in snake_case; `trace_id`, `span_id` and `request_id`
+// are known to log tools under these names. A Pii value prints its token. Texts longer than
+// kMaxFieldBytes are cut.
+// **Lifetime**: the texts must live until the call that writes the line returns, which temporaries
+// do.
 class LogField {
  public:
   static constexpr size_t kMaxFieldBytes = 1024;
 
   LogField(std::string_view key, std::string_view value) : key_(key), value_(value) {}
-  LogField(std::string_view key, const std::string& value) : LogField(key, std::string_view(value)) {}
+  LogField(std::string_view key, const std::string& value)
+      : LogField(key, std::string_view(value)) {}
   LogField(std::string_view key, const char* value) : LogField(key, std::string_view(value)) {}
   LogField(std::string_view key, bool value) : key_(key), value_(value) {}
-  LogField(std::string_view key, std::signed_integral auto value) : key_(key), value_(int64_t{value}) {}
-  LogField(std::string_view key, std::unsigned_integral auto value) : key_(key), value_(uint64_t{value}) {}
-  LogField(std::string_view key, std::floating_point auto value) : key_(key), value_(double{value}) {}
+  LogField(std::string_view key, std::signed_integral auto value)
+      : key_(key), value_(int64_t{value}) {}
+  LogField(std::string_view key, std::unsigned_integral auto value)
+      : key_(key), value_(uint64_t{value}) {}
+  LogField(std::string_view key, std::floating_point auto value)
+      : key_(key), value_(double{value}) {}
   // As Describe() gives it.
   LogField(std::string_view key, const Status& value) : key_(key), value_(Describe(value)) {}
   template <typename T>
@@ -57,7 +63,8 @@ class LogSink {
   virtual bool Write(std::string_view line) = 0;
 };
 
-// A file descriptor (2 for stderr), one write a line, not closed at the end. It waits for a reader that does not read.
+// A file descriptor (2 for stderr), one write a line, not closed at the end. It waits for a reader
+// that does not read.
 class DescriptorSink final : public LogSink {
  public:
   explicit DescriptorSink(int descriptor) : descriptor_(descriptor) {}
@@ -80,12 +87,14 @@ class MemorySink final : public LogSink {
   std::vector<std::string> lines_ HILO_GUARDED_BY(mutex_);
 };
 
-// The process's log: one JSON object a line (RFC 3339 time in UTC, level, msg, logger, fields), or text for people.
+// The process's log: one JSON object a line (RFC 3339 time in UTC, level, msg, logger, fields), or
+// text for people.
 //
-// **Guarantees**: a line is written whole and cannot be forged from a value. One message (by logger and text) is written
-// at most Options::lines_per_window times per window, the next line that gets through says how many were `suppressed`, and the
-// counters see all of them: `hilo_base_log_lines_total`, `…_suppressed_total`, `…_lost_total`. Messages beyond
-// kMaxMessages different ones share one limit.
+// **Guarantees**: a line is written whole and cannot be forged from a value. One message (by logger
+// and text) is written at most Options::lines_per_window times per window, the next line that gets
+// through says how many were `suppressed`, and the counters see all of them:
+// `hilo_base_log_lines_total`, `…_suppressed_total`, `…_lost_total`. Messages beyond kMaxMessages
+// different ones share one limit.
 // **Errors**: none; a line that cannot be written is counted.
 // **Threads**: thread-safe.
 // **Lifetime**: outlives its loggers.
@@ -126,11 +135,13 @@ class LogOutput {
   std::unique_ptr<State> state_;
 };
 
-// The log as one part of the program writes to it. One event, one call: the call writes the line and moves the counter.
-// `message` is a constant that says what happened ("partition stopped"); what varies goes into fields; nothing of a
-// customer goes into either. An error is logged once, where it is handled. A copyable value.
+// The log as one part of the program writes to it. One event, one call: the call writes the line
+// and moves the counter. `message` is a constant that says what happened ("partition stopped");
+// what varies goes into fields; nothing of a customer goes into either. An error is logged once,
+// where it is handled. A copyable value.
 //
-//   logger.Error("partition stopped", stopped_counter, {{"topic", topic}, {"partition", partition}, {"cause", status}});
+//   logger.Error("partition stopped", stopped_counter, {{"topic", topic}, {"partition", partition},
+//   {"cause", status}});
 //
 // **Threads**: thread-safe. **Lifetime**: shorter than its LogOutput.
 class Logger {
@@ -140,13 +151,16 @@ class Logger {
   // The same log under another name.
   Logger Named(std::string_view name) const { return Logger(*output_, name); }
 
-  void Error(std::string_view message, Counter& counter, std::initializer_list<LogField> fields) const {
+  void Error(std::string_view message, Counter& counter,
+             std::initializer_list<LogField> fields) const {
     Event(LogLevel::kError, message, &counter, fields);
   }
-  void Warning(std::string_view message, Counter& counter, std::initializer_list<LogField> fields) const {
+  void Warning(std::string_view message, Counter& counter,
+               std::initializer_list<LogField> fields) const {
     Event(LogLevel::kWarning, message, &counter, fields);
   }
-  void Info(std::string_view message, Counter& counter, std::initializer_list<LogField> fields) const {
+  void Info(std::string_view message, Counter& counter,
+            std::initializer_list<LogField> fields) const {
     Event(LogLevel::kInfo, message, &counter, fields);
   }
   // For what has no counter of its own: `hilo_base_log_lines_total` still counts it.

@@ -5,35 +5,43 @@
 
 #include "ops/base/metrics.h"
 
-// Every metric of Hilo: name, type, help, labels with the values they may have. A metric that is not here cannot be asked
-// of a Registry; a test reads this list and `promtool check metrics` the page it gives.
+// Every metric of Hilo: name, type, help, labels with the values they may have. A metric that is
+// not here cannot be asked of a Registry; a test reads this list and `promtool check metrics` the
+// page it gives.
 namespace hilo::metric {
 
 // Around the goals for a person who waits: 5 ms to 10 s.
-inline constexpr double kSecondsBuckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+inline constexpr double kSecondsBuckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                             0.5,   1,    2.5,   5,    10};
 // The same with finer steps below, for the way of an event to the screen.
 inline constexpr double kFineSecondsBuckets[] = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05,
                                                  0.1,    0.25,  0.5,   1,     2.5,  5,     10};
 
 // Label values.
 inline constexpr std::string_view kLevelValues[] = {"debug", "info", "warning", "error"};
-inline constexpr std::string_view kWebTypeValues[] = {"identify", "track", "page", "screen",
+inline constexpr std::string_view kWebTypeValues[] = {"identify", "track", "page",      "screen",
                                                       "group",    "alias", "cloudevent"};
 inline constexpr std::string_view kCallTypeValues[] = {
-    "offered", "routed",      "queued",    "agent_ringing", "agent_failed",   "answered",    "held",
-    "resumed", "transferred", "abandoned", "ended",         "wrapup_started", "disposition", "transcript"};
-inline constexpr std::string_view kEventOutcomeValues[] = {"accepted", "duplicate", "rejected", "unavailable"};
+    "offered",  "routed",         "queued",      "agent_ringing", "agent_failed",
+    "answered", "held",           "resumed",     "transferred",   "abandoned",
+    "ended",    "wrapup_started", "disposition", "transcript"};
+inline constexpr std::string_view kEventOutcomeValues[] = {"accepted", "duplicate", "rejected",
+                                                           "unavailable"};
 inline constexpr std::string_view kCommandOutcomeValues[] = {
     "applied", "refused", "repeated", "moved", "not_yet", "expired", "outcome_unknown"};
-inline constexpr std::string_view kGrpcTypeValues[] = {"unary", "client_stream", "server_stream", "bidi_stream"};
+inline constexpr std::string_view kGrpcTypeValues[] = {"unary", "client_stream", "server_stream",
+                                                       "bidi_stream"};
 inline constexpr std::string_view kGrpcCodeValues[] = {
-    "OK",         "Canceled",          "Unknown",            "InvalidArgument", "DeadlineExceeded", "NotFound",
-    "AlreadyExists", "PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted",       "OutOfRange",
-    "Unimplemented", "Internal",        "Unavailable",        "DataLoss",        "Unauthenticated"};
-inline constexpr std::string_view kOpenRefusedValues[] = {"key_destroyed", "key_unknown", "seal_broken",
-                                                          "unavailable"};
-inline constexpr std::string_view kAuditRefusedValues[] = {"queue_full", "writer_broken", "field_malformed"};
-// Codes and routes are constants of the program; the limit only catches a caller that passes on what came in.
+    "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+    "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+    "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+    "DataLoss", "Unauthenticated"};
+inline constexpr std::string_view kOpenRefusedValues[] = {"key_destroyed", "key_unknown",
+                                                          "seal_broken", "unavailable"};
+inline constexpr std::string_view kAuditRefusedValues[] = {"queue_full", "writer_broken",
+                                                           "field_malformed"};
+// Codes and routes are constants of the program; the limit only catches a caller that passes on
+// what came in.
 inline constexpr size_t kCodeLimit = 64;
 inline constexpr size_t kRouteLimit = 64;
 // Topics are five, plus one a channel; partitions at most 256 (state/types/bucket.h).
@@ -44,10 +52,14 @@ inline constexpr size_t kPartitionLimit = 256;
 inline constexpr MetricLabel kByLevel[] = {{"level", kLevelValues}};
 inline constexpr MetricLabel kByReason[] = {{"reason", {}, kCodeLimit}};
 inline constexpr MetricLabel kByCode[] = {{"code", {}, kCodeLimit}};
-inline constexpr MetricLabel kByTopicPartition[] = {{"topic", {}, kTopicLimit}, {"partition", {}, kPartitionLimit}};
-inline constexpr MetricLabel kByRouteStatus[] = {{"route", {}, kRouteLimit}, {"status", {}, kCodeLimit}};
-inline constexpr MetricLabel kByWebTypeOutcome[] = {{"type", kWebTypeValues}, {"outcome", kEventOutcomeValues}};
-inline constexpr MetricLabel kByCallTypeOutcome[] = {{"type", kCallTypeValues}, {"outcome", kEventOutcomeValues}};
+inline constexpr MetricLabel kByTopicPartition[] = {{"topic", {}, kTopicLimit},
+                                                    {"partition", {}, kPartitionLimit}};
+inline constexpr MetricLabel kByRouteStatus[] = {{"route", {}, kRouteLimit},
+                                                 {"status", {}, kCodeLimit}};
+inline constexpr MetricLabel kByWebTypeOutcome[] = {{"type", kWebTypeValues},
+                                                    {"outcome", kEventOutcomeValues}};
+inline constexpr MetricLabel kByCallTypeOutcome[] = {{"type", kCallTypeValues},
+                                                     {"outcome", kEventOutcomeValues}};
 inline constexpr MetricLabel kByCommandOutcome[] = {{"outcome", kCommandOutcomeValues}};
 inline constexpr MetricLabel kByGrpcMethod[] = {
     {"grpc_type", kGrpcTypeValues}, {"grpc_service", {}, 32}, {"grpc_method", {}, 128}};
@@ -55,7 +67,8 @@ inline constexpr MetricLabel kByGrpcMethodCode[] = {{"grpc_type", kGrpcTypeValue
                                                     {"grpc_service", {}, 32},
                                                     {"grpc_method", {}, 128},
                                                     {"grpc_code", kGrpcCodeValues}};
-// Info metrics hold one series at a time; their limit is that of the values seen in a process's life.
+// Info metrics hold one series at a time; their limit is that of the values seen in a process's
+// life.
 inline constexpr MetricLabel kByRevision[] = {{"revision", {}, 4096}};
 inline constexpr MetricLabel kByVersion[] = {{"version", {}, 1}};
 inline constexpr MetricLabel kByOpenRefused[] = {{"reason", kOpenRefusedValues}};
@@ -71,18 +84,16 @@ inline constexpr CounterMetric kFactsAskedAgain{
     .help = "Questions asked of a customer whose answer was on record already."};
 
 // streams/fold, streams/command.
-inline constexpr CounterMetric kFoldDeadLetters{
-    .name = "hilo_fold_dead_letters_total",
-    .help = "Records that a fold refused, by reason.",
-    .labels = kByReason};
+inline constexpr CounterMetric kFoldDeadLetters{.name = "hilo_fold_dead_letters_total",
+                                                .help = "Records that a fold refused, by reason.",
+                                                .labels = kByReason};
 inline constexpr GaugeMetric kFoldPosition{
     .name = "hilo_fold_position",
     .help = "Offset of the record after the last one folded into state.",
     .labels = kByTopicPartition};
-inline constexpr GaugeMetric kFoldLagRecords{
-    .name = "hilo_fold_lag_records",
-    .help = "Records in the log that are not folded yet.",
-    .labels = kByTopicPartition};
+inline constexpr GaugeMetric kFoldLagRecords{.name = "hilo_fold_lag_records",
+                                             .help = "Records in the log that are not folded yet.",
+                                             .labels = kByTopicPartition};
 inline constexpr GaugeMetric kFoldLagSeconds{
     .name = "hilo_fold_lag_seconds",
     .help = "Age of the record folded last when there are more to fold, else 0.",
@@ -107,16 +118,14 @@ inline constexpr CounterMetric kFoldLaneDuplicates{
 inline constexpr CounterMetric kFoldLaneOutOfOrder{
     .name = "hilo_fold_lane_out_of_order_total",
     .help = "Records of a lane that came before their predecessor and were dropped."};
-inline constexpr CounterMetric kFoldTimersFired{
-    .name = "hilo_fold_timers_fired_total",
-    .help = "Timers that came due and fired."};
+inline constexpr CounterMetric kFoldTimersFired{.name = "hilo_fold_timers_fired_total",
+                                                .help = "Timers that came due and fired."};
 inline constexpr CounterMetric kCommandOutcomes{
     .name = "hilo_command_outcomes_total",
     .help = "Commands by how they ended for their caller.",
     .labels = kByCommandOutcome};
 inline constexpr GaugeMetric kCommandWaiters{
-    .name = "hilo_command_waiters",
-    .help = "Callers that wait for the outcome of a command."};
+    .name = "hilo_command_waiters", .help = "Callers that wait for the outcome of a command."};
 
 // state/catalogue.
 inline constexpr GaugeMetric kCatalogueRevision{
@@ -128,38 +137,32 @@ inline constexpr GaugeMetric kCatalogueLastSwitchSuccess{
     .help = "1 when the last switch of the catalogue succeeded, else 0."};
 
 // connectors.
-inline constexpr CounterMetric kHttpRequests{
-    .name = "hilo_http_requests_total",
-    .help = "HTTP requests answered, by route and status.",
-    .labels = kByRouteStatus};
+inline constexpr CounterMetric kHttpRequests{.name = "hilo_http_requests_total",
+                                             .help = "HTTP requests answered, by route and status.",
+                                             .labels = kByRouteStatus};
 inline constexpr CounterMetric kHttpRefused{
     .name = "hilo_http_refused_total",
     .help = "HTTP requests and connections refused before a route saw them, by code.",
     .labels = kByCode};
-inline constexpr CounterMetric kWebEvents{
-    .name = "hilo_web_events_total",
-    .help = "Events from the web by type and outcome.",
-    .labels = kByWebTypeOutcome};
+inline constexpr CounterMetric kWebEvents{.name = "hilo_web_events_total",
+                                          .help = "Events from the web by type and outcome.",
+                                          .labels = kByWebTypeOutcome};
 inline constexpr CounterMetric kWebRejected{
     .name = "hilo_web_rejected_total",
     .help = "Events and batches from the web that were rejected, by code.",
     .labels = kByCode};
-inline constexpr CounterMetric kCallEvents{
-    .name = "hilo_callcenter_events_total",
-    .help = "Call events by type and outcome.",
-    .labels = kByCallTypeOutcome};
-inline constexpr CounterMetric kGrpcHandled{
-    .name = "grpc_server_handled_total",
-    .help = "Calls completed on the server, by code.",
-    .labels = kByGrpcMethodCode};
-inline constexpr HistogramMetric kGrpcHandlingSeconds{
-    .name = "grpc_server_handling_seconds",
-    .help = "How long a call took on the server.",
-    .labels = kByGrpcMethod,
-    .buckets = kFineSecondsBuckets};
-inline constexpr GaugeMetric kStreamSubscribers{
-    .name = "hilo_serving_stream_subscribers",
-    .help = "Live streams that are open."};
+inline constexpr CounterMetric kCallEvents{.name = "hilo_callcenter_events_total",
+                                           .help = "Call events by type and outcome.",
+                                           .labels = kByCallTypeOutcome};
+inline constexpr CounterMetric kGrpcHandled{.name = "grpc_server_handled_total",
+                                            .help = "Calls completed on the server, by code.",
+                                            .labels = kByGrpcMethodCode};
+inline constexpr HistogramMetric kGrpcHandlingSeconds{.name = "grpc_server_handling_seconds",
+                                                      .help = "How long a call took on the server.",
+                                                      .labels = kByGrpcMethod,
+                                                      .buckets = kFineSecondsBuckets};
+inline constexpr GaugeMetric kStreamSubscribers{.name = "hilo_serving_stream_subscribers",
+                                                .help = "Live streams that are open."};
 inline constexpr CounterMetric kStreamResyncs{
     .name = "hilo_serving_stream_resyncs_total",
     .help = "Live streams that were told to begin again with a snapshot."};
@@ -168,82 +171,103 @@ inline constexpr CounterMetric kViews{
     .help = "Views of a customer that were audited and answered."};
 
 // ops/keys.
-inline constexpr CounterMetric kKeysCreated{
-    .name = "hilo_keys_created_total",
-    .help = "Keys of subjects created."};
-inline constexpr CounterMetric kKeysDestroyed{
-    .name = "hilo_keys_destroyed_total",
-    .help = "Keys of subjects destroyed."};
+inline constexpr CounterMetric kKeysCreated{.name = "hilo_keys_created_total",
+                                            .help = "Keys of subjects created."};
+inline constexpr CounterMetric kKeysDestroyed{.name = "hilo_keys_destroyed_total",
+                                              .help = "Keys of subjects destroyed."};
 inline constexpr CounterMetric kKeysCacheMisses{
     .name = "hilo_keys_cache_misses_total",
     .help = "Keys that had to be read from the key store's files."};
-inline constexpr GaugeMetric kKeysCached{
-    .name = "hilo_keys_cached",
-    .help = "Opened keys held in locked memory."};
+inline constexpr GaugeMetric kKeysCached{.name = "hilo_keys_cached",
+                                         .help = "Opened keys held in locked memory."};
 inline constexpr CounterMetric kKeysOpenRefused{
     .name = "hilo_keys_open_refused_total",
     .help = "Sealed values that could not be opened, by reason.",
     .labels = kByOpenRefused};
 
 // ops/audit.
-inline constexpr CounterMetric kAuditEntries{
-    .name = "hilo_audit_entries_total",
-    .help = "Entries taken into the audit."};
+inline constexpr CounterMetric kAuditEntries{.name = "hilo_audit_entries_total",
+                                             .help = "Entries taken into the audit."};
 inline constexpr CounterMetric kAuditRefused{
     .name = "hilo_audit_refused_total",
     .help = "Entries that the audit could not take, so that their call was refused, by reason.",
     .labels = kByAuditRefused};
-inline constexpr GaugeMetric kAuditQueued{
-    .name = "hilo_audit_queued_entries",
-    .help = "Entries taken that are not on disk yet."};
+inline constexpr GaugeMetric kAuditQueued{.name = "hilo_audit_queued_entries",
+                                          .help = "Entries taken that are not on disk yet."};
 
 // ops/base.
-inline constexpr CounterMetric kLogLines{
-    .name = "hilo_base_log_lines_total",
-    .help = "Log lines by level, suppressed ones included.",
-    .labels = kByLevel};
+inline constexpr CounterMetric kLogLines{.name = "hilo_base_log_lines_total",
+                                         .help = "Log lines by level, suppressed ones included.",
+                                         .labels = kByLevel};
 inline constexpr CounterMetric kLogLinesSuppressed{
     .name = "hilo_base_log_lines_suppressed_total",
     .help = "Log lines not written because the same message came too often."};
-inline constexpr CounterMetric kLogLinesLost{
-    .name = "hilo_base_log_lines_lost_total",
-    .help = "Log lines that could not be written."};
+inline constexpr CounterMetric kLogLinesLost{.name = "hilo_base_log_lines_lost_total",
+                                             .help = "Log lines that could not be written."};
 inline constexpr GaugeMetric kBuildInfo{
-    .name = "hilo_build_info",
-    .help = "The version that runs, as a label.",
-    .labels = kByVersion};
+    .name = "hilo_build_info", .help = "The version that runs, as a label.", .labels = kByVersion};
 
 // The process, as every dashboard knows it; read when the page is asked for.
 inline constexpr GaugeMetric kProcessStartTime{
     .name = "process_start_time_seconds",
     .help = "Start time of the process since the Unix epoch."};
-inline constexpr CounterMetric kProcessCpu{
-    .name = "process_cpu_seconds_total",
-    .help = "User and system CPU time spent."};
-inline constexpr GaugeMetric kProcessResidentMemory{
-    .name = "process_resident_memory_bytes",
-    .help = "Resident memory size."};
-inline constexpr GaugeMetric kProcessVirtualMemory{
-    .name = "process_virtual_memory_bytes",
-    .help = "Virtual memory size."};
-inline constexpr GaugeMetric kProcessOpenFds{
-    .name = "process_open_fds",
-    .help = "Open file descriptors."};
+inline constexpr CounterMetric kProcessCpu{.name = "process_cpu_seconds_total",
+                                           .help = "User and system CPU time spent."};
+inline constexpr GaugeMetric kProcessResidentMemory{.name = "process_resident_memory_bytes",
+                                                    .help = "Resident memory size."};
+inline constexpr GaugeMetric kProcessVirtualMemory{.name = "process_virtual_memory_bytes",
+                                                   .help = "Virtual memory size."};
+inline constexpr GaugeMetric kProcessOpenFds{.name = "process_open_fds",
+                                             .help = "Open file descriptors."};
 inline constexpr GaugeMetric kProcessMaxFds{
-    .name = "process_max_fds",
-    .help = "How many file descriptors the process may open."};
+    .name = "process_max_fds", .help = "How many file descriptors the process may open."};
 
 inline constexpr AnyMetric kAll[] = {
-    kIngestToContext, kFactsAskedAgain,
-    kFoldDeadLetters, kFoldPosition, kFoldLagRecords, kFoldLagSeconds, kFoldOutboxBytes, kFoldLanesStopped,
-    kFoldClosedPartitions, kFoldLogTimeBehind, kFoldLaneDuplicates, kFoldLaneOutOfOrder, kFoldTimersFired,
-    kCommandOutcomes, kCommandWaiters, kCatalogueRevision, kCatalogueLastSwitchSuccess,
-    kHttpRequests, kHttpRefused, kWebEvents, kWebRejected, kCallEvents, kGrpcHandled, kGrpcHandlingSeconds,
-    kStreamSubscribers, kStreamResyncs, kViews,
-    kKeysCreated, kKeysDestroyed, kKeysCacheMisses, kKeysCached, kKeysOpenRefused,
-    kAuditEntries, kAuditRefused, kAuditQueued,
-    kLogLines, kLogLinesSuppressed, kLogLinesLost, kBuildInfo,
-    kProcessStartTime, kProcessCpu, kProcessResidentMemory, kProcessVirtualMemory, kProcessOpenFds, kProcessMaxFds,
+    kIngestToContext,
+    kFactsAskedAgain,
+    kFoldDeadLetters,
+    kFoldPosition,
+    kFoldLagRecords,
+    kFoldLagSeconds,
+    kFoldOutboxBytes,
+    kFoldLanesStopped,
+    kFoldClosedPartitions,
+    kFoldLogTimeBehind,
+    kFoldLaneDuplicates,
+    kFoldLaneOutOfOrder,
+    kFoldTimersFired,
+    kCommandOutcomes,
+    kCommandWaiters,
+    kCatalogueRevision,
+    kCatalogueLastSwitchSuccess,
+    kHttpRequests,
+    kHttpRefused,
+    kWebEvents,
+    kWebRejected,
+    kCallEvents,
+    kGrpcHandled,
+    kGrpcHandlingSeconds,
+    kStreamSubscribers,
+    kStreamResyncs,
+    kViews,
+    kKeysCreated,
+    kKeysDestroyed,
+    kKeysCacheMisses,
+    kKeysCached,
+    kKeysOpenRefused,
+    kAuditEntries,
+    kAuditRefused,
+    kAuditQueued,
+    kLogLines,
+    kLogLinesSuppressed,
+    kLogLinesLost,
+    kBuildInfo,
+    kProcessStartTime,
+    kProcessCpu,
+    kProcessResidentMemory,
+    kProcessVirtualMemory,
+    kProcessOpenFds,
+    kProcessMaxFds,
 };
 
 }  // namespace hilo::metric

@@ -20,13 +20,15 @@ using LabelValues = std::vector<std::string>;
 
 // One metric with all its series.
 struct Family {
-  explicit Family(const AnyMetric& definition) : metric(definition), seen(definition.labels.size()) {}
+  explicit Family(const AnyMetric& definition)
+      : metric(definition), seen(definition.labels.size()) {}
 
   // `value` as the label may carry it.
   std::string Admit(size_t label, std::string_view value) {
     const MetricLabel& rule = metric.labels[label];
     if (!rule.values.empty()) {
-      const bool listed = std::find(rule.values.begin(), rule.values.end(), value) != rule.values.end();
+      const bool listed =
+          std::find(rule.values.begin(), rule.values.end(), value) != rule.values.end();
       return std::string(listed ? value : kOtherLabel);
     }
     std::set<std::string, std::less<>>& values = seen[label];
@@ -37,7 +39,8 @@ struct Family {
   }
 
   LabelValues AdmitAll(std::initializer_list<std::string_view> values) {
-    HILO_CHECK(values.size() == metric.labels.size(), "a caller names a value for each label of its metric");
+    HILO_CHECK(values.size() == metric.labels.size(),
+               "a caller names a value for each label of its metric");
     LabelValues admitted;
     for (std::string_view value : values) admitted.push_back(Admit(admitted.size(), value));
     return admitted;
@@ -66,8 +69,9 @@ struct Family {
   const Gauge* info = nullptr;
 };
 
-// Makes the series of a metric whose labels are all closed (also of one without labels), so that they stand at zero
-// before the first event: a rate over a series that appears with 1 misses that 1.
+// Makes the series of a metric whose labels are all closed (also of one without labels), so that
+// they stand at zero before the first event: a rate over a series that appears with 1 misses
+// that 1.
 void MakeClosedSeries(Family& family) {
   std::vector<LabelValues> all{{}};
   for (const MetricLabel& label : family.metric.labels) {
@@ -111,7 +115,8 @@ prometheus::ClientMetric::Histogram Snapshot(const Histogram& histogram) {
   for (size_t i = 0; i < counts.size(); ++i) {
     total += counts[i];
     const bool last = i == histogram.Bounds().size();
-    out.bucket.push_back({total, last ? std::numeric_limits<double>::infinity() : histogram.Bounds()[i]});
+    out.bucket.push_back(
+        {total, last ? std::numeric_limits<double>::infinity() : histogram.Bounds()[i]});
   }
   out.sample_count = total;
   out.sample_sum = histogram.Sum();
@@ -162,7 +167,8 @@ void Histogram::Observe(double value) {
 
 std::vector<uint64_t> Histogram::BucketCounts() const {
   std::vector<uint64_t> counts;
-  for (size_t i = 0; i <= bounds_.size(); ++i) counts.push_back(counts_[i].load(std::memory_order_relaxed));
+  for (size_t i = 0; i <= bounds_.size(); ++i)
+    counts.push_back(counts_[i].load(std::memory_order_relaxed));
   return counts;
 }
 
@@ -194,25 +200,29 @@ Registry::Registry() : state_(std::make_unique<State>()) {
 
 Registry::~Registry() = default;
 
-Counter& Registry::Get(const CounterMetric& metric, std::initializer_list<std::string_view> label_values) {
+Counter& Registry::Get(const CounterMetric& metric,
+                       std::initializer_list<std::string_view> label_values) {
   MutexLock lock(state_->mutex);
   Family& family = state_->Find(metric.name);
   return family.Find(family.counters, family.AdmitAll(label_values));
 }
 
-Gauge& Registry::Get(const GaugeMetric& metric, std::initializer_list<std::string_view> label_values) {
+Gauge& Registry::Get(const GaugeMetric& metric,
+                     std::initializer_list<std::string_view> label_values) {
   MutexLock lock(state_->mutex);
   Family& family = state_->Find(metric.name);
   return family.Find(family.gauges, family.AdmitAll(label_values));
 }
 
-Histogram& Registry::Get(const HistogramMetric& metric, std::initializer_list<std::string_view> label_values) {
+Histogram& Registry::Get(const HistogramMetric& metric,
+                         std::initializer_list<std::string_view> label_values) {
   MutexLock lock(state_->mutex);
   Family& family = state_->Find(metric.name);
   return family.Find(family.histograms, family.AdmitAll(label_values));
 }
 
-void Registry::SetInfo(const GaugeMetric& metric, std::initializer_list<std::string_view> label_values) {
+void Registry::SetInfo(const GaugeMetric& metric,
+                       std::initializer_list<std::string_view> label_values) {
   MutexLock lock(state_->mutex);
   Family& family = state_->Find(metric.name);
   Gauge& gauge = family.Find(family.gauges, family.AdmitAll(label_values));
@@ -232,9 +242,11 @@ std::string Registry::Expose() const {
   }
   for (prometheus::MetricFamily& family : families) {
     prometheus::ClientMetric& only = family.metric.front();
-    if (family.name == metric::kProcessStartTime.name) only.gauge.value = process.start_time_seconds;
+    if (family.name == metric::kProcessStartTime.name)
+      only.gauge.value = process.start_time_seconds;
     if (family.name == metric::kProcessCpu.name) only.counter.value = process.cpu_seconds;
-    if (family.name == metric::kProcessResidentMemory.name) only.gauge.value = process.resident_bytes;
+    if (family.name == metric::kProcessResidentMemory.name)
+      only.gauge.value = process.resident_bytes;
     if (family.name == metric::kProcessVirtualMemory.name) only.gauge.value = process.virtual_bytes;
     if (family.name == metric::kProcessOpenFds.name) only.gauge.value = process.open_fds;
     if (family.name == metric::kProcessMaxFds.name) only.gauge.value = process.max_fds;

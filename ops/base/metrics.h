@@ -43,7 +43,11 @@ using HistogramMetric = Metric<MetricType::kHistogram>;
 struct AnyMetric {
   template <MetricType kType>
   constexpr AnyMetric(const Metric<kType>& metric)  // NOLINT: a definition is a definition
-      : type(kType), name(metric.name), help(metric.help), labels(metric.labels), buckets(metric.buckets) {}
+      : type(kType),
+        name(metric.name),
+        help(metric.help),
+        labels(metric.labels),
+        buckets(metric.buckets) {}
   MetricType type;
   std::string_view name;
   std::string_view help;
@@ -72,8 +76,8 @@ class Gauge {
   std::atomic<double> value_{0};
 };
 
-// Counts observations by bucket. **Threads**: thread-safe; a reader may see an observation in its bucket before it is in
-// the sum. **Cost**: a search among at most 20 bounds and two atomic adds.
+// Counts observations by bucket. **Threads**: thread-safe; a reader may see an observation in its
+// bucket before it is in the sum. **Cost**: a search among at most 20 bounds and two atomic adds.
 class Histogram {
  public:
   explicit Histogram(std::span<const double> bounds);
@@ -101,15 +105,16 @@ class Histogram {
 //   Counter& refused = registry.Get(metric::kHttpRefused, {"too_large"});
 //   refused.Increment();
 //
-// **Guarantees**: the series of metrics whose labels are closed exist from the beginning, at zero. A label value outside
-// its set, or beyond its limit, is counted as "other": the number of series is bounded whatever callers send.
-// **Errors**: a metric that is not in metric_names.h, or a wrong number of label values, is a programmer's error and
-// ends the process.
+// **Guarantees**: the series of metrics whose labels are closed exist from the beginning, at zero.
+// A label value outside its set, or beyond its limit, is counted as "other": the number of series
+// is bounded whatever callers send.
+// **Errors**: a metric that is not in metric_names.h, or a wrong number of label values, is a
+// programmer's error and ends the process.
 // **Threads**: thread-safe.
 // **Lifetime**: the references live as long as the registry.
 // **Cost**: Get takes a lock and a look-up; what it returns costs an atomic.
-// The counters are our own atomics, so that a hot path neither leaves its header nor loops on a double; prometheus-cpp
-// holds the data model and writes the text.
+// The counters are our own atomics, so that a hot path neither leaves its header nor loops on a
+// double; prometheus-cpp holds the data model and writes the text.
 class Registry {
  public:
   // With every metric of metric_names.h.
@@ -118,9 +123,11 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  Counter& Get(const CounterMetric& metric, std::initializer_list<std::string_view> label_values = {});
+  Counter& Get(const CounterMetric& metric,
+               std::initializer_list<std::string_view> label_values = {});
   Gauge& Get(const GaugeMetric& metric, std::initializer_list<std::string_view> label_values = {});
-  Histogram& Get(const HistogramMetric& metric, std::initializer_list<std::string_view> label_values = {});
+  Histogram& Get(const HistogramMetric& metric,
+                 std::initializer_list<std::string_view> label_values = {});
 
   // For a metric that tells by its label (`…_info`): the series of `label_values` is 1, and alone.
   void SetInfo(const GaugeMetric& metric, std::initializer_list<std::string_view> label_values);

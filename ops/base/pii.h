@@ -8,10 +8,12 @@ namespace hilo {
 // What every personal value prints as.
 inline constexpr char kPiiToken[] = "[pii]";
 
-// A value that belongs to a person and may not be printed: a name, an address, a text, an opened identifier.
+// A value that belongs to a person and may not be printed: a name, an address, a text, an opened
+// identifier.
 //
-// **Guarantees**: every way of printing it (streams, log fields) gives `[pii]`, whatever is inside; reading it takes a
-// call of Reveal(), which a reviewer can search for. It does not wipe its memory.
+// **Guarantees**: every way of printing it (streams, log fields) gives `[pii]`, whatever is inside;
+// reading it takes a call of Reveal(), which a reviewer can search for. It does not wipe its
+// memory.
 // **Threads**: as T.
 template <typename T>
 class Pii {
@@ -19,7 +21,8 @@ class Pii {
   Pii() = default;
   explicit Pii(T value) : value_(std::move(value)) {}
 
-  // The value itself, for sending it to whom it is meant for. Never for a log, a label, an error or a URL.
+  // The value itself, for sending it to whom it is meant for. Never for a log, a label, an error or
+  // a URL.
   const T& Reveal() const& { return value_; }
   T Reveal() && { return std::move(value_); }
 

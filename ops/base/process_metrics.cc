@@ -39,7 +39,8 @@ ProcessFigures ReadProcessFigures() {
   ProcessFigures figures;
   std::ifstream file("/proc/self/stat");
   std::string text{std::istreambuf_iterator<char>(file), {}};
-  // The name in the second field may hold anything; what follows its closing parenthesis is numbers, from field 3 on.
+  // The name in the second field may hold anything; what follows its closing parenthesis is
+  // numbers, from field 3 on.
   if (const size_t end = text.rfind(')'); end != std::string::npos) {
     std::istringstream fields(text.substr(end + 1));
     std::string field;

@@ -12,7 +12,8 @@ namespace hilo {
 void ThreadFailed(const std::string& name, const std::exception* exception) {
   int failed = 0;
   const char* type = exception == nullptr ? "of an unknown type" : typeid(*exception).name();
-  const char* readable = exception == nullptr ? nullptr : abi::__cxa_demangle(type, nullptr, nullptr, &failed);
+  const char* readable =
+      exception == nullptr ? nullptr : abi::__cxa_demangle(type, nullptr, nullptr, &failed);
   std::fprintf(stderr, "thread \"%s\": exception let through: %s\n", name.c_str(),
                readable == nullptr ? type : readable);
   std::abort();

@@ -12,23 +12,26 @@ namespace hilo {
 // What `ps -T` and debuggers show: the first 15 bytes of `name`.
 void NameThisThread(const std::string& name);
 
-// Starts a thread that debuggers know as `name`; `body` takes a std::stop_token and returns soon after it is asked to stop.
+// Starts a thread that debuggers know as `name`; `body` takes a std::stop_token and returns soon
+// after it is asked to stop.
 //
-// **Guarantees**: an exception that a library lets out of `body` ends the process at once, with the thread's name: a part
-// that has silently stopped working is worse than a restart. The exception's text is not printed, it may quote its input.
+// **Guarantees**: an exception that a library lets out of `body` ends the process at once, with the
+// thread's name: a part that has silently stopped working is worse than a restart. The exception's
+// text is not printed, it may quote its input.
 // **Lifetime**: the destructor of the result asks to stop and joins; never detach it.
 template <typename Body>
 [[nodiscard]] std::jthread StartThread(std::string name, Body body) {
-  return std::jthread([name = std::move(name), body = std::move(body)](std::stop_token stop) mutable {
-    NameThisThread(name);
-    try {
-      body(std::move(stop));
-    } catch (const std::exception& exception) {
-      ThreadFailed(name, &exception);
-    } catch (...) {
-      ThreadFailed(name, nullptr);
-    }
-  });
+  return std::jthread(
+      [name = std::move(name), body = std::move(body)](std::stop_token stop) mutable {
+        NameThisThread(name);
+        try {
+          body(std::move(stop));
+        } catch (const std::exception& exception) {
+          ThreadFailed(name, &exception);
+        } catch (...) {
+          ThreadFailed(name, nullptr);
+        }
+      });
 }
 
 }  // namespace hilo

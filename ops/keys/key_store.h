@@ -24,7 +24,8 @@ class SubjectKey {
   SubjectKey& operator=(const SubjectKey&) = default;
   ~SubjectKey();
 
-  // Which of the subject's keys this is: 1 for the first, one more each time a key was destroyed and a new one made.
+  // Which of the subject's keys this is: 1 for the first, one more each time a key was destroyed
+  // and a new one made.
   uint16_t generation() const { return generation_; }
   const std::array<uint8_t, kSize>& bytes() const { return bytes_; }
 
@@ -35,31 +36,36 @@ class SubjectKey {
 
 // Keeps one random 256-bit key per subject, and the few keys of the space that are not a subject's.
 //
-// **Guarantees**: a key that was handed out is durable: no crash can lose it afterwards. A subject has one key at a time;
-// two callers that ask at once get the same. When DestroyKeys returns, no file of the store holds the key, and what was
-// sealed with it can never be opened again; that the subject had a key is remembered, so that it is told as
-// `key_destroyed`. Destroying again, or a subject that never had a key, is OK.
-// **Errors**: `key_destroyed` (not_found) when the subject's key was destroyed and no new one made; `key_unknown`
-// (not_found) when it never had one here; `key_store_broken` (unavailable) when a key could not be written or read: it
-// was not created or destroyed as far as the caller may assume, and may be asked again; `key_malformed` (data_loss) when
-// a stored key does not open, as when it was damaged or belongs to another subject.
+// **Guarantees**: a key that was handed out is durable: no crash can lose it afterwards. A subject
+// has one key at a time; two callers that ask at once get the same. When DestroyKeys returns, no
+// file of the store holds the key, and what was sealed with it can never be opened again; that the
+// subject had a key is remembered, so that it is told as `key_destroyed`. Destroying again, or a
+// subject that never had a key, is OK.
+// **Errors**: `key_destroyed` (not_found) when the subject's key was destroyed and no new one made;
+// `key_unknown` (not_found) when it never had one here; `key_store_broken` (unavailable) when a key
+// could not be written or read: it was not created or destroyed as far as the caller may assume,
+// and may be asked again; `key_malformed` (data_loss) when a stored key does not open, as when it
+// was damaged or belongs to another subject.
 // **Threads**: thread-safe.
 class KeyStore {
  public:
   virtual ~KeyStore() = default;
 
-  // Makes sure that every subject has a key, with one sync for all that are new. An intake calls it once per batch.
+  // Makes sure that every subject has a key, with one sync for all that are new. An intake calls it
+  // once per batch.
   virtual Status EnsureKeys(std::span<const SubjectId> subjects) = 0;
   // The subject's key, made if there is none.
   virtual StatusOr<SubjectKey> EnsureKey(SubjectId subject) = 0;
   // The subject's key; never makes one.
   virtual StatusOr<SubjectKey> FindKey(SubjectId subject) = 0;
 
-  // Destroys the keys of these subjects: crypto-shredding. Slow (it rewrites files); erasing a person is rare.
+  // Destroys the keys of these subjects: crypto-shredding. Slow (it rewrites files); erasing a
+  // person is rare.
   virtual Status DestroyKeys(std::span<const SubjectId> subjects) = 0;
   Status DestroyKey(SubjectId subject) { return DestroyKeys({&subject, 1}); }
 
-  // A key of the space for one purpose (at most 32 characters of a-z and "_"), the same for ever; made at the first call.
+  // A key of the space for one purpose (at most 32 characters of a-z and "_"), the same for ever;
+  // made at the first call.
   virtual StatusOr<HashKey> PurposeKey(std::string_view purpose) = 0;
   // What identifiers are hashed with.
   StatusOr<HashKey> IdentifierKey() { return PurposeKey("identifier"); }

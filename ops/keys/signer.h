@@ -9,7 +9,8 @@
 
 namespace hilo::keys {
 
-// BLAKE2b with a 32-byte result of first ‖ second, unkeyed: where somebody may look for collisions, as in the audit.
+// BLAKE2b with a 32-byte result of first ‖ second, unkeyed: where somebody may look for collisions,
+// as in the audit.
 using Hash32 = std::array<uint8_t, 32>;
 Hash32 StrongHash(std::string_view first, std::string_view second);
 
@@ -20,7 +21,8 @@ struct PublicKey {
 };
 using Signature = std::array<uint8_t, 64>;
 
-// Signs with a key of the space. **Threads**: thread-safe. **Source**: Ed25519 (RFC 8032), libsodium.
+// Signs with a key of the space. **Threads**: thread-safe. **Source**: Ed25519 (RFC 8032),
+// libsodium.
 class Signer {
  public:
   // From KeyStore::PurposeKey.

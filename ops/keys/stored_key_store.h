@@ -21,16 +21,17 @@ struct StoredKeyStoreOptions {
   std::chrono::seconds cache_age{300};
 };
 
-// Opens, or begins, the key store of this node: a RocksDB of its own, each key wrapped by the master key, every write
-// synced. One process at a time.
+// Opens, or begins, the key store of this node: a RocksDB of its own, each key wrapped by the
+// master key, every write synced. One process at a time.
 //
-// **Guarantees**: as KeyStore. Callers that need new keys at the same time share a sync. A destruction that a crash cut
-// short is finished here, before this returns.
-// **Errors**: those of ReadMasterKey; `master_key_mismatch` (failed_precondition) when the store was written under another
-// master key; `key_store_broken` (unavailable).
+// **Guarantees**: as KeyStore. Callers that need new keys at the same time share a sync. A
+// destruction that a crash cut short is finished here, before this returns.
+// **Errors**: those of ReadMasterKey; `master_key_mismatch` (failed_precondition) when the store
+// was written under another master key; `key_store_broken` (unavailable).
 // **Lifetime**: `clock` and `registry` outlive the result.
-// **Cost**: FindKey of a cached key takes a lock and a look-up, else a read of a file and the opening of 32 bytes.
-StatusOr<std::unique_ptr<KeyStore>> OpenStoredKeyStore(StoredKeyStoreOptions options, const Clock& clock,
-                                                       Registry& registry);
+// **Cost**: FindKey of a cached key takes a lock and a look-up, else a read of a file and the
+// opening of 32 bytes.
+StatusOr<std::unique_ptr<KeyStore>> OpenStoredKeyStore(StoredKeyStoreOptions options,
+                                                       const Clock& clock, Registry& registry);
 
 }  // namespace hilo::keys

@@ -1,0 +1,47 @@
+#include "ops/base/thread.h"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <condition_variable>
+#include <stdexcept>
+#include <string>
+
+#include "ops/base/mutex.h"
+
+namespace hilo {
+namespace {
+
+TEST(Thread, CarriesItsNameAndStopsWhenAsked) {
+  std::string name;
+  bool stopped = false;
+  {
+    std::jthread thread = StartThread("fold-customers-2-long", [&](std::stop_token stop) {
+      char buffer[32] = {};
+      pthread_getname_np(pthread_self(), buffer, sizeof buffer);
+      name = buffer;
+      Mutex mutex;
+      ConditionVariable wakeup;
+      mutex.lock();
+      wakeup.wait(mutex, stop, [] { return false; });
+      mutex.unlock();
+      stopped = stop.stop_requested();
+    });
+  }
+  EXPECT_EQ(name, "fold-customers-");
+  EXPECT_TRUE(stopped);
+}
+
+TEST(ThreadDeathTest, EndsTheProcessOnAForeignExceptionWithoutItsText) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      StartThread("reader", [](std::stop_token) { throw std::out_of_range("ana@example.org"); })
+          .join(),
+      testing::KilledBySignal(SIGABRT),
+      "^thread \"reader\": exception let through: std::out_of_range\n$");
+  EXPECT_EXIT(StartThread("reader", [](std::stop_token) { throw 7; }).join(),
+              testing::KilledBySignal(SIGABRT), "of an unknown type");
+}
+
+}  // namespace
+}  // namespace hilo
