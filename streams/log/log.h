@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <functional>
@@ -59,16 +60,19 @@ using AppendDone = std::function<void(StatusOr<Offset>)>;
 // **Guarantees**: the records of one Append take contiguous offsets, all or none; appends of one thread to one partition
 // keep their order; nothing is acknowledged *or visible to a cursor* before it is durable. It may store twice what was appended once
 // only if the engine says so (none here).
-// **Errors**: `not_found` (unknown topic or partition), `record_too_large`, `disk_full` (retryable), `log_stopped`.
+// **Errors**: `not_found` (unknown topic or partition), `append_empty`, `record_too_large`, `append_too_large`, `disk_full` and
+// `log_overloaded` (retryable; nothing was written), `log_stopped`, `outcome_unknown` (retryable; the records may be in the log).
 // **Threads**: thread-safe. **Lifetime**: outlives its cursors.
 class Log {
  public:
   static constexpr size_t kMaxRecordBytes = 1 << 20;  // key + header + payload of one record, as Kafka's default
+  static constexpr size_t kMaxAppendBytes = 16 << 20;  // of one Append; far below every engine's kMaxPendingBytes
+  static constexpr size_t kMaxReadBytes = 4 << 20;     // of one Read; passed by at most one record
 
   virtual ~Log() = default;
   // Returns at once; bounded by kMaxPendingBytes of the engine: beyond it `done` gets `log_overloaded` (retryable) at once.
   virtual void Append(const TopicPartition& to, std::vector<Record> records, AppendDone done) = 0;
-  // A reader whose first record will have offset `from`.
+  // A reader whose first record will have offset `from`, which may be the end. **Errors**: `not_found`; `offset_lost`.
   virtual StatusOr<std::unique_ptr<Cursor>> OpenCursor(const TopicPartition& of, Offset from) = 0;
   // The first offset that can still be read, and the one the next record will take.
   virtual StatusOr<Offset> StartOffset(const TopicPartition& of) const = 0;
@@ -78,6 +82,12 @@ class Log {
   // The partitions of a topic; 0 when it is unknown.
   virtual uint32_t PartitionCount(const std::string& topic) const = 0;
 };
+
+// The bytes of a record that limits count.
+size_t RecordBytes(const Record& record);
+
+// For engines: whether an Append may be taken at all (`append_empty`, `record_too_large`, `append_too_large`).
+Status CheckAppend(const std::vector<Record>& records);
 
 // Appends and waits until durable. Not for threads of the log's.
 StatusOr<Offset> AppendAndWait(Log& log, const TopicPartition& to, std::vector<Record> records);
