@@ -17,14 +17,14 @@ enum class Table : uint8_t {
   kLocal = 7,        // node-local facts; outside digests
 
   // Identity (streams/identity).
-  kIdentifier = 16,  // kind, hash -> member, first and last seen, shared or blocked
-  kCustomer = 17,    // customer -> birth, strong values, counts per kind, members
-  kEventId = 18,     // event id -> offset
-  kEventIdHour = 19, // hour BE, event id -> empty: what to forget when
-  kSuggestion = 20,  // offset BE, index -> the pair and its evidence
-  kGroup = 21,       // group -> kind, sealed name
-  kGroupMember = 22, // group, member -> role
-  kSuggestionPair = 23,  // pair -> remembered, so that it is suggested once
+  kIdentifier = 16,      // kind, hash -> member, first and last seen, shared
+  kCustomer = 17,        // customer -> birth, strong value, counts per kind, members
+  kEventId = 18,         // event id -> hash of its body, offset
+  kEventIdHour = 19,     // hour BE, offset / 64 BE -> event ids: what to forget when
+  kSuggestion = 20,      // offset BE, index -> the pair and its evidence
+  kGroup = 21,           // reserved
+  kGroupMember = 22,     // group, member -> role
+  kSuggestionPair = 23,  // customer, other -> the suggestion; both ways round, so that it is told once
 
   // Customers (streams/customer).
   kMember = 32,      // bucket, member -> everything but the timeline
