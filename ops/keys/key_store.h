@@ -1,37 +1,22 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 #include "ops/base/status.h"
+#include "ops/keys/secret.h"
 #include "state/types/hash.h"
 #include "state/types/ids.h"
 
 namespace hilo::keys {
 
-// The key of one subject, for as long as one sealing takes. Every copy wipes itself.
-class SubjectKey {
- public:
-  static constexpr size_t kSize = 32;
-
-  // A fresh random key.
-  static SubjectKey Random(uint16_t generation);
-  SubjectKey() = default;
-  SubjectKey(uint16_t generation, std::span<const uint8_t, kSize> bytes);
-  SubjectKey(const SubjectKey&) = default;
-  SubjectKey& operator=(const SubjectKey&) = default;
-  ~SubjectKey();
-
+// The key of one subject, for as long as one sealing takes.
+struct SubjectKey {
   // Which of the subject's keys this is: 1 for the first, one more each time a key was destroyed
   // and a new one made.
-  uint16_t generation() const { return generation_; }
-  const std::array<uint8_t, kSize>& bytes() const { return bytes_; }
-
- private:
-  uint16_t generation_ = 0;
-  std::array<uint8_t, kSize> bytes_{};
+  uint16_t generation = 0;
+  Secret secret;
 };
 
 // Keeps one random 256-bit key per subject, and the few keys of the space that are not a subject's.

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "ops/base/status.h"
-#include "ops/keys/key_store.h"
+#include "ops/keys/secret.h"
 
 namespace hilo::keys {
 
@@ -18,6 +18,6 @@ Status CreateMasterKey(const std::string& path);
 // `secret_readable` (failed_precondition) when the group or others may do anything with the file,
 // or it belongs to neither us nor root; `secret_malformed` (failed_precondition) when it is no
 // regular file of 32 bytes.
-StatusOr<SubjectKey> ReadMasterKey(const std::string& path);
+StatusOr<Secret> ReadMasterKey(const std::string& path);
 
 }  // namespace hilo::keys

@@ -23,9 +23,8 @@ class MemoryKeyStore final : public KeyStore {
   struct Row {
     uint16_t generation = 0;
     bool destroyed = false;
-    SubjectKey key;
+    Secret secret;
   };
-  Row& EnsureRow(SubjectId subject) HILO_REQUIRES(mutex_);
 
   Mutex mutex_;
   std::unordered_map<SubjectId, Row> rows_ HILO_GUARDED_BY(mutex_);
