@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -49,7 +50,7 @@ struct Condition {
 
 // Which events a rule looks at.
 struct Trigger {
-  std::string type;                    // event type, such as "web.track"; "" matches every type
+  std::string type;                    // event type, such as "web.track"; "" matches every type, and then every name
   std::string event;                   // tracked event's name; "" matches every name
   std::optional<Condition> condition;  // none: no further condition
 };
@@ -128,7 +129,7 @@ struct ConsentPurpose {
 // **Limits**: kMaxFiles of kMaxFileBytes each, kMaxResources resources.
 // **Errors**: Parse collects every problem it can find instead of stopping at the first.
 // **Threads**: thread-safe, as it never changes.
-// **Cost**: the rules for an event are found by its type and name, not by trying all.
+// **Cost**: the rules for an event are found by one to three look-ups, not by trying all.
 class Catalogue {
  public:
   static constexpr size_t kMaxFiles = 1'000;
@@ -165,32 +166,34 @@ class Catalogue {
     std::vector<const PurchaseRule*> purchases;
     std::vector<std::string_view> open_fields;  // paths, ascending, no two equal
   };
-  // **Lifetime**: points into this catalogue.
-  Rules RulesFor(std::string_view type, std::string_view event) const;
+  // **Lifetime**: this catalogue's, and points into it.
+  const Rules& RulesFor(std::string_view type, std::string_view event) const;
 
  private:
   friend class Loader;
-  struct OpenField {
+  struct OpenFields {
+    std::string name;
     Trigger when;
-    std::string path;
+    std::vector<std::string> paths;
   };
-  // Rules by (type, event name), each "" standing for any.
-  template <typename Rule>
-  using Index = std::map<std::pair<std::string, std::string>, std::vector<Rule>, std::less<>>;
 
   Catalogue() = default;
+  // Fills rules_ once everything else is in place.
+  void Index();
+  void AddRules(const Trigger& wanted, Rules& rules) const;
 
   uint64_t revision_ = 0;
   std::vector<File> files_;
   std::map<std::string, FactKind, std::less<>> fact_kinds_;
   std::map<std::string, CaseKind, std::less<>> case_kinds_;
   std::map<std::string, SourceRule, std::less<>> sources_;
+  std::vector<FactRule> fact_rules_;
+  std::vector<PurchaseRule> purchase_rules_;
+  std::vector<OpenFields> open_fields_;
   std::vector<GroupRule> group_rules_;
   std::vector<ConsentPurpose> consent_purposes_;
-  Index<FactRule> fact_rules_;
-  Index<std::pair<const CaseKind*, size_t>> case_rules_;
-  Index<PurchaseRule> purchase_rules_;
-  Index<std::string> open_fields_;
+  // By "type\0event", "type\0" and "\0": each holds what the wider ones hold.
+  std::unordered_map<std::string, Rules> rules_;
 };
 
 }  // namespace hilo::catalogue

@@ -1,0 +1,104 @@
+#include "state/catalogue/catalogue.h"
+
+#include <algorithm>
+#include <set>
+
+#include "ops/base/check.h"
+#include "state/catalogue/built_in.h"
+
+namespace hilo::catalogue {
+namespace {
+
+std::string KeyOf(std::string_view type, std::string_view event) {
+  std::string key;
+  key.reserve(type.size() + 1 + event.size());
+  key += type;
+  key += '\0';
+  key += event;
+  return key;
+}
+
+// Whether a rule with trigger `rule` looks at every event that `wanted` stands for.
+bool Covers(const Trigger& rule, const Trigger& wanted) {
+  if (rule.type.empty()) return true;
+  return rule.type == wanted.type && (rule.event.empty() || rule.event == wanted.event);
+}
+
+template <typename Map>
+auto* FindIn(const Map& map, std::string_view name) {
+  const auto found = map.find(name);
+  return found == map.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+std::string_view Translated::In(std::string_view language) const {
+  const std::string_view primary = language.substr(0, language.find_first_of("-_"));
+  for (std::string_view wanted : {language, primary, std::string_view("en")}) {
+    if (const auto found = by_language_.find(wanted); found != by_language_.end()) return found->second;
+  }
+  return by_language_.empty() ? std::string_view() : std::string_view(by_language_.begin()->second);
+}
+
+const FactKind* Catalogue::FindFactKind(std::string_view name) const { return FindIn(fact_kinds_, name); }
+const CaseKind* Catalogue::FindCaseKind(std::string_view name) const { return FindIn(case_kinds_, name); }
+const SourceRule* Catalogue::FindSource(std::string_view name) const { return FindIn(sources_, name); }
+
+const Catalogue::Rules& Catalogue::RulesFor(std::string_view type, std::string_view event) const {
+  for (const std::string& key : {KeyOf(type, event), KeyOf(type, {})}) {
+    if (const auto found = rules_.find(key); found != rules_.end()) return found->second;
+  }
+  return rules_.find(KeyOf({}, {}))->second;
+}
+
+void Catalogue::AddRules(const Trigger& wanted, Rules& rules) const {
+  for (const FactRule& rule : fact_rules_) {
+    if (Covers(rule.when, wanted)) rules.facts.push_back(&rule);
+  }
+  for (const auto& [name, kind] : case_kinds_) {
+    for (const CaseKind::OpenedBy& opened_by : kind.opened_by) {
+      if (Covers(opened_by.when, wanted)) rules.cases.emplace_back(&kind, &opened_by);
+    }
+  }
+  for (const PurchaseRule& rule : purchase_rules_) {
+    if (Covers(rule.when, wanted)) rules.purchases.push_back(&rule);
+  }
+  std::set<std::string_view> paths;
+  for (const OpenFields& fields : open_fields_) {
+    if (Covers(fields.when, wanted)) paths.insert(fields.paths.begin(), fields.paths.end());
+  }
+  rules.open_fields.assign(paths.begin(), paths.end());
+}
+
+void Catalogue::Index() {
+  std::set<std::pair<std::string, std::string>> wanted = {{"", ""}};
+  const auto add = [&wanted](const Trigger& when) {
+    wanted.emplace(when.type, when.event);
+    wanted.emplace(when.type, "");
+  };
+  for (const FactRule& rule : fact_rules_) add(rule.when);
+  for (const auto& [name, kind] : case_kinds_) {
+    for (const CaseKind::OpenedBy& opened_by : kind.opened_by) add(opened_by.when);
+  }
+  for (const PurchaseRule& rule : purchase_rules_) add(rule.when);
+  for (const OpenFields& fields : open_fields_) add(fields.when);
+  for (const auto& [type, event] : wanted) {
+    AddRules({.type = type, .event = event}, rules_[KeyOf(type, event)]);
+  }
+}
+
+std::span<const File> Catalogue::BuiltInFiles() {
+  static const std::vector<File>& files = *new std::vector<File>(BuiltInCatalogueFiles());
+  return files;
+}
+
+std::shared_ptr<const Catalogue> Catalogue::BuiltIn() {
+  static const auto& built_in = *new std::shared_ptr<const Catalogue>([] {
+    Parsed parsed = Parse(BuiltInFiles(), 0);
+    HILO_CHECK(parsed.catalogue != nullptr, "a test holds the built-in catalogue to being without problems");
+    return parsed.catalogue;
+  }());
+  return built_in;
+}
+
+}  // namespace hilo::catalogue
