@@ -25,6 +25,7 @@ struct Bad {
   std::string text;
   const char* reason;
 };
+void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.name; }
 
 class JsonRefuses : public testing::TestWithParam<Bad> {};
 

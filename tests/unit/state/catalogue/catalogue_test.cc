@@ -21,7 +21,7 @@ Catalogue::Parsed ParseOne(std::string content) {
   return Catalogue::Parse(files, 7);
 }
 
-const char kReason[] = "  question: {en: Why?, es: ¿Por qué?}\n  expires_after: 90d";
+const char kReason[] = "  question: {en: \"Why?\", es: \"¿Por qué?\"}\n  expires_after: 90d";
 
 TEST(Catalogue, CarriesADefaultWithoutProblems) {
   const auto parsed = Catalogue::Parse(Catalogue::BuiltInFiles(), 0);
@@ -65,6 +65,7 @@ struct Mistake {
   int column;
   const char* message;
 };
+void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
 
 class CatalogueRefuses : public testing::TestWithParam<Mistake> {};
 
@@ -111,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"NoCurrency", Resource("PurchaseRule", "a", "  when: {type: t}\n  kind: order\n  order: id\n  amount: total"), 5, 3,
                 "default_currency"},
         Mistake{"BadGroupKind", Resource("GroupRule", "a", "  from: x\n  kind: famly"), 6, 9, "household"},
-        Mistake{"NoYaml", "a: [1, 2", 1, 9, "not valid YAML"}, Mistake{"NotAMap", "- 1\n", 1, 1, "must be a map"}),
+        Mistake{"NoYaml", "a: [1, 2", 1, 1, "not valid YAML"}, Mistake{"NotAMap", "- 1\n", 1, 1, "must be a map"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Catalogue, TellsAllProblemsOfAllFilesAtOnce) {
