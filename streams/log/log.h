@@ -68,6 +68,7 @@ class Log {
   static constexpr size_t kMaxRecordBytes = 1 << 20;  // key + header + payload of one record, as Kafka's default
   static constexpr size_t kMaxAppendBytes = 16 << 20;  // of one Append; far below every engine's kMaxPendingBytes
   static constexpr size_t kMaxReadBytes = 4 << 20;     // of one Read; passed by at most one record
+  static constexpr std::chrono::hours kMaxReadWait{1};  // of one Read, whatever it was asked to wait
 
   virtual ~Log() = default;
   // Returns at once; bounded by kMaxPendingBytes of the engine: beyond it `done` gets `log_overloaded` (retryable) at once.
@@ -81,6 +82,9 @@ class Log {
   virtual Status Trim(const TopicPartition& of, Offset before) = 0;
   // The partitions of a topic; 0 when it is unknown.
   virtual uint32_t PartitionCount(const std::string& topic) const = 0;
+  // Whether the edges may take in what comes from outside: `disk_full` while space runs out. They ask before they append; folds,
+  // ticks and answers do not, so that what was taken in is still worked off.
+  virtual Status CheckIntake() const { return OkStatus(); }
 };
 
 // The bytes of a record that limits count.

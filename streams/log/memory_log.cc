@@ -43,7 +43,8 @@ class MemoryLog::MemoryCursor final : public Cursor {
     std::unique_lock lock(log_.mutex_);
     HILO_RETURN_IF_ERROR(failed_);
     const auto something = [this] { return interrupted_ || partition_.End() != next_ || partition_.start > next_; };
-    if (wait.count() > 0) log_.grown_.wait_for(lock, wait, something);
+    const auto bounded = std::min<std::chrono::milliseconds>(wait, kMaxReadWait);
+    if (wait.count() > 0) log_.grown_.wait_for(lock, bounded, something);
     interrupted_ = false;
     failed_ = partition_.CheckReadable(next_);
     HILO_RETURN_IF_ERROR(failed_);
@@ -252,6 +253,16 @@ void MemoryLog::Cut(const TopicPartition& of, Offset end) {
 void MemoryLog::RefuseAppends(Status refusal) {
   MutexLock lock(mutex_);
   refusal_ = std::move(refusal);
+}
+
+void MemoryLog::RefuseIntake(Status refusal) {
+  MutexLock lock(mutex_);
+  intake_refusal_ = std::move(refusal);
+}
+
+Status MemoryLog::CheckIntake() const {
+  MutexLock lock(mutex_);
+  return intake_refusal_;
 }
 
 StatusOr<std::unique_ptr<Cursor>> MemoryLog::OpenCursor(const TopicPartition& of, Offset from) {

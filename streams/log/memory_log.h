@@ -54,6 +54,7 @@ class MemoryLog final : public Log {
   StatusOr<Offset> EndOffset(const TopicPartition& of) const override;
   Status Trim(const TopicPartition& of, Offset before) override;
   uint32_t PartitionCount(const std::string& topic) const override;
+  Status CheckIntake() const override;
 
   // Settles up to `max_appends` pending appends, and before them what arrives late, in partition order or not as the faults have it;
   // then calls their callbacks. Returns how many it settled: 0 may also mean that all were delayed.
@@ -71,6 +72,8 @@ class MemoryLog final : public Log {
   void Cut(const TopicPartition& of, Offset end);
   // From now on every append gets `refusal` at once, for instance `disk_full`; OK lifts it.
   void RefuseAppends(Status refusal);
+  // What CheckIntake answers from now on.
+  void RefuseIntake(Status refusal);
 
  private:
   struct Partition;
@@ -104,6 +107,7 @@ class MemoryLog final : public Log {
   std::mt19937_64 random_ HILO_GUARDED_BY(mutex_);
   MemoryLogFaults faults_ HILO_GUARDED_BY(mutex_);
   Status refusal_ HILO_GUARDED_BY(mutex_);
+  Status intake_refusal_ HILO_GUARDED_BY(mutex_);
   std::deque<Pending> pending_ HILO_GUARDED_BY(mutex_);
   std::deque<Pending> late_ HILO_GUARDED_BY(mutex_);
   size_t pending_bytes_ HILO_GUARDED_BY(mutex_) = 0;

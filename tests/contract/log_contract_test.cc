@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "streams/log/embedded_log.h"
 #include "streams/log/memory_log.h"
 #include "tests/testing/temporary_directory.h"
 
@@ -33,13 +34,24 @@ std::vector<Record> Payloads(const std::vector<std::string>& payloads) {
   return records;
 }
 
-enum class Engine { kMemory };
+enum class Engine { kMemory, kEmbedded, kEmbeddedFromDisk };
 
 class LogContract : public ::testing::TestWithParam<Engine> {
  protected:
   void SetUp() override { Open(); }
 
-  void Open() { log_ = std::make_unique<MemoryLog>(topics_, clock_); }
+  void Open() {
+    log_.reset();
+    if (GetParam() == Engine::kMemory) {
+      log_ = std::make_unique<MemoryLog>(topics_, clock_);
+      return;
+    }
+    EmbeddedLog::Options options{.directory = directory_.Sub("log"), .topics = topics_, .clock = clock_};
+    if (GetParam() == Engine::kEmbeddedFromDisk) options.tail_cache_bytes = 0;
+    auto opened = EmbeddedLog::Open(options);
+    ASSERT_TRUE(opened.ok()) << Describe(opened.status());
+    log_ = *std::move(opened);
+  }
 
   Offset Append(const TopicPartition& to, const std::vector<std::string>& payloads) {
     const auto first = AppendAndWait(*log_, to, Payloads(payloads));
@@ -307,8 +319,39 @@ TEST_P(LogContract, ReadersThatFollowSeeEveryRecordOnceInOrder) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, LogContract, ::testing::Values(Engine::kMemory),
-                         [](const auto&) { return "Memory"; });
+TEST_P(LogContract, ARestartKeepsEverything) {
+  if (GetParam() == Engine::kMemory) GTEST_SKIP() << "keeps nothing";
+  Append(kEvents, {"a", "b", "c"});
+  Append(kCustomers1, {"x"});
+  clock_.Advance(std::chrono::seconds(5));
+  Append(kEvents, {"d"});
+  ASSERT_TRUE(log_->Trim(kEvents, 1).ok());
+  ASSERT_TRUE(log_->Trim(kCustomers1, 1).ok());
+  Open();
+  EXPECT_EQ(*log_->StartOffset(kEvents), 1);
+  EXPECT_THAT(ReadAll(kEvents, 1), ElementsAre("b", "c", "d"));
+  EXPECT_EQ(*log_->StartOffset(kCustomers1), 1);
+  EXPECT_EQ(Append(kEvents, {"e"}), 4);
+  EXPECT_EQ(Append(kCustomers1, {"y"}), 1) << "a wholly trimmed partition goes on at its end";
+  const auto batch = CursorAt(kEvents, 3)->Read(1, kNoWait);
+  ASSERT_TRUE(batch.ok());
+  EXPECT_EQ((*batch)[0].append_time, WallTime(std::chrono::seconds(1'700'000'005)));
+}
+
+std::string NameOf(const ::testing::TestParamInfo<Engine>& info) {
+  switch (info.param) {
+    case Engine::kMemory:
+      return "Memory";
+    case Engine::kEmbedded:
+      return "Embedded";
+    case Engine::kEmbeddedFromDisk:
+      return "EmbeddedFromDisk";
+  }
+  return "";
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, LogContract,
+                         ::testing::Values(Engine::kMemory, Engine::kEmbedded, Engine::kEmbeddedFromDisk), NameOf);
 
 }  // namespace
 }  // namespace hilo::log

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "streams/log/log.h"
+
+namespace rocksdb {
+class DB;
+class Env;
+}  // namespace rocksdb
+
+namespace hilo::log::embedded {
+
+// A partition as rows name it.
+struct PartitionId {
+  uint16_t topic = 0;
+  uint32_t partition = 0;
+};
+
+struct Row {
+  std::string key;
+  std::shared_ptr<const std::string> value;
+};
+
+// What a partition holds.
+struct Bounds {
+  Offset start = 0;      // the first offset that may be read
+  Offset start_row = 0;  // the first offset of the row that holds `start`: the lower bound of every seek
+  Offset end = 0;
+};
+
+// The files of the embedded log: what is on the disk, in RocksDB, and nothing of threads or memory.
+//
+//   tag 0                    the log's identity, its topics, their ids and partition counts
+//   tag 1, topic, partition  start and start row of a trimmed partition
+//   tag 2, …                 rows (embedded_blob.h)
+//
+// **Errors**: `log_corrupt`, `log_locked`, `disk_full`, `log_failed`. **Threads**: thread-safe.
+class Files {
+ public:
+  struct Options {
+    std::string directory;
+    size_t write_buffer_bytes = 0;
+    size_t block_cache_bytes = 0;
+    bool accept_unreadable_tail = false;
+    rocksdb::Env* env = nullptr;
+  };
+  static StatusOr<std::unique_ptr<Files>> Open(const Options& options);
+  ~Files();
+
+  struct Topics {
+    std::string identity;
+    std::map<std::string, uint16_t> ids;
+  };
+  // The ids of the topics, new ones for new topics. **Errors**: `partition_count_changed`, `topic_identity_changed`.
+  StatusOr<Topics> OpenTopics(std::span<const TopicSpec> topics, const std::string& expected_identity);
+  StatusOr<Bounds> LoadBounds(PartitionId of) const;
+
+  // All rows or none; durable when it returns.
+  Status Commit(std::span<const Row> rows);
+  // Rows in order from the one that holds `at` on, about `max_bytes`, each checked; all below `end`. Empty when there is none.
+  StatusOr<std::vector<Row>> Read(PartitionId of, Offset at, Offset low_row, Offset end, size_t max_bytes) const;
+  // The first offset of the row that holds `at`.
+  StatusOr<Offset> RowHolding(PartitionId of, Offset at, Offset low_row) const;
+  // Durable when it returns; the rows below stay until Drop.
+  Status SaveStart(PartitionId of, Offset start, Offset start_row);
+  // Gives the space of rows before `row` back, whole files at once and the rest by compaction.
+  Status Drop(PartitionId of, Offset row);
+  Status Checkpoint(const std::string& directory);
+
+ private:
+  explicit Files(std::unique_ptr<rocksdb::DB> db);
+  StatusOr<std::string> Get(const std::string& key) const;  // "" when absent
+
+  const std::unique_ptr<rocksdb::DB> db_;
+};
+
+}  // namespace hilo::log::embedded
