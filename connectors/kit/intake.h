@@ -94,6 +94,8 @@ class Intake {
   // first group. `default_region` as in Source.
   virtual StatusOr<IdentifierHash> HashIdentifier(const RawIdentifier& identifier,
                                                   std::string_view default_region) const = 0;
+  // The same for a group: trimmed id, hashed with its kind. `group_invalid` for an unknown kind or an empty or too long id.
+  virtual StatusOr<GroupId> HashGroup(std::string_view kind, std::string_view id) const = 0;
 };
 
 // The HTTP status of an event that was refused or not taken: 400, 409, 422; 429 or 503 by `overload`.

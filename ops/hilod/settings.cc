@@ -1,0 +1,217 @@
+#include "ops/hilod/settings.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <set>
+#include <sstream>
+#include <utility>
+
+namespace hilo::hilod {
+namespace {
+
+using Origins = std::vector<std::pair<std::string, std::string>>;
+
+Status Invalid(const std::string& where, const std::string& what) {
+  return Error(StatusCode::kFailedPrecondition, "config_invalid", where + ": " + what);
+}
+
+// One setting: how it is read and shown.
+struct Key {
+  std::string name;
+  std::function<bool(Settings&, const std::string&)> set;  // false: not of this kind
+  std::function<std::string(const Settings&)> show;
+};
+
+template <typename T>
+bool ParseInteger(const std::string& text, T& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+Key Text(std::string name, std::string Settings::* field) {
+  return {std::move(name),
+          [field](Settings& settings, const std::string& text) {
+            settings.*field = text;
+            return true;
+          },
+          [field](const Settings& settings) { return settings.*field; }};
+}
+
+template <typename T>
+Key Integer(std::string name, T Settings::* field) {
+  return {std::move(name), [field](Settings& settings, const std::string& text) { return ParseInteger(text, settings.*field); },
+          [field](const Settings& settings) { return std::to_string(settings.*field); }};
+}
+
+Key Flag(std::string name, bool Settings::* field) {
+  return {std::move(name),
+          [field](Settings& settings, const std::string& text) {
+            settings.*field = text == "true";
+            return text == "true" || text == "false";
+          },
+          [field](const Settings& settings) { return settings.*field ? "true" : "false"; }};
+}
+
+const std::vector<Key>& Keys() {
+  static const std::vector<Key> keys = {
+      Text("data_directory", &Settings::data_directory),
+      Text("master_key_file", &Settings::master_key_file),
+      Text("principals_file", &Settings::principals_file),
+      Text("desk_directory", &Settings::desk_directory),
+      Text("default_region", &Settings::default_region),
+      Text("space", &Settings::space),
+      Text("http.address", &Settings::http_address),
+      Integer("http.port", &Settings::http_port),
+      Text("http.tls_certificate_file", &Settings::http_tls_certificate_file),
+      Text("http.tls_key_file", &Settings::http_tls_key_file),
+      Integer("http.threads", &Settings::http_threads),
+      Text("grpc.address", &Settings::grpc_address),
+      Text("grpc.tls_certificate_file", &Settings::grpc_tls_certificate_file),
+      Text("grpc.tls_key_file", &Settings::grpc_tls_key_file),
+      Flag("grpc.reflection", &Settings::grpc_reflection),
+      Text("log_format", &Settings::log_format),
+      Integer("cache_megabytes", &Settings::cache_megabytes),
+  };
+  return keys;
+}
+
+const Key* FindKey(const std::string& name) {
+  for (const Key& key : Keys()) {
+    if (key.name == name) return &key;
+  }
+  return nullptr;
+}
+
+std::string EnvironmentName(const std::string& key) {
+  std::string name = "HILO_";
+  for (const char c : key) name += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return name;
+}
+
+StatusOr<SourceSettings> ReadSource(const std::string& where, const YAML::Node& node) {
+  if (!node.IsMap()) return Invalid(where, "each source is a map");
+  SourceSettings source;
+  std::set<std::string> seen;
+  for (const auto& item : node) {
+    const auto key = item.first.as<std::string>("");
+    if (!seen.insert(key).second) return Invalid(where, "key '" + key + "' stands there twice");
+    if (key == "origins") {
+      if (!item.second.IsSequence()) return Invalid(where, "'origins' is a list");
+      for (const auto& origin : item.second) source.origins.push_back(origin.as<std::string>(""));
+      continue;
+    }
+    if (!item.second.IsScalar()) return Invalid(where, "'" + key + "' is a single value");
+    const auto value = item.second.as<std::string>("");
+    if (key == "name") {
+      source.name = value;
+    } else if (key == "write_key") {
+      source.write_key = value;
+    } else if (key == "default_region") {
+      source.default_region = value;
+    } else if (key == "group_kind") {
+      source.group_kind = value;
+    } else if (key == "rank") {
+      if (!ParseInteger(value, source.rank)) return Invalid(where, "'rank' is a whole number");
+    } else {
+      return Invalid(where, "key '" + key + "' is not known");
+    }
+  }
+  if (source.name.empty() || source.write_key.empty()) return Invalid(where, "a source needs 'name' and 'write_key'");
+  return source;
+}
+
+Status ReadMap(const std::string& path, const YAML::Node& node, const std::string& prefix, Settings& settings, Origins& origins,
+               std::set<std::string>& seen) {
+  for (const auto& item : node) {
+    const std::string key = prefix + item.first.as<std::string>("");
+    const std::string where = path + ":" + std::to_string(item.first.Mark().line + 1);
+    if (!seen.insert(key).second) return Invalid(where, "key '" + key + "' stands there twice");
+    if (key == "sources") {
+      if (!item.second.IsSequence()) return Invalid(where, "'sources' is a list");
+      std::set<std::string> names;
+      for (const auto& node_of_source : item.second) {
+        HILO_ASSIGN_OR_RETURN(SourceSettings source, ReadSource(where, node_of_source));
+        if (!names.insert(source.name).second) return Invalid(where, "two sources have the same name");
+        settings.sources.push_back(std::move(source));
+      }
+      origins.emplace_back(key, where);
+      continue;
+    }
+    if (item.second.IsMap() && (key == "http" || key == "grpc")) {
+      HILO_RETURN_IF_ERROR(ReadMap(path, item.second, key + ".", settings, origins, seen));
+      continue;
+    }
+    const Key* known = FindKey(key);
+    if (known == nullptr) return Invalid(where, "key '" + key + "' is not known; --print-config lists all");
+    if (!item.second.IsScalar() || !known->set(settings, item.second.as<std::string>(""))) {
+      return Invalid(where, "the value of '" + key + "' is not of the right kind");
+    }
+    origins.emplace_back(key, where);
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+StatusOr<Settings> LoadSettings(const std::string& path, Origins* origin_of) {
+  Settings settings;
+  Origins origins;
+  if (!path.empty()) {
+    std::ifstream file(path);
+    if (!file) return Invalid(path, "cannot be read");
+    std::ostringstream text;
+    text << file.rdbuf();
+    try {
+      const YAML::Node root = YAML::Load(text.str());
+      if (!root.IsMap() && !root.IsNull()) return Invalid(path, "expected keys and values");
+      std::set<std::string> seen;
+      HILO_RETURN_IF_ERROR(ReadMap(path, root, "", settings, origins, seen));
+    } catch (const YAML::Exception& error) {
+      return Invalid(path + ":" + std::to_string(error.mark.line + 1), "not valid YAML");
+    }
+  }
+  for (const Key& key : Keys()) {
+    const std::string name = EnvironmentName(key.name);
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) continue;
+    if (!key.set(settings, value)) return Invalid(name, "the value is not of the right kind");
+    origins.emplace_back(key.name, name);
+  }
+  if (settings.master_key_file.empty()) settings.master_key_file = settings.data_directory + "/master.key";
+  if (settings.http_threads < 1 || settings.http_threads > 64) return Invalid("http.threads", "is 1 to 64");
+  if (settings.log_format != "auto" && settings.log_format != "json" && settings.log_format != "text") {
+    return Invalid("log_format", "is auto, json or text");
+  }
+  if (settings.http_tls_certificate_file.empty() != settings.http_tls_key_file.empty()) {
+    return Invalid("http.tls_certificate_file", "needs http.tls_key_file, and the other way round");
+  }
+  if (settings.grpc_tls_certificate_file.empty() != settings.grpc_tls_key_file.empty()) {
+    return Invalid("grpc.tls_certificate_file", "needs grpc.tls_key_file, and the other way round");
+  }
+  if (origin_of != nullptr) *origin_of = std::move(origins);
+  return settings;
+}
+
+std::string PrintSettings(const Settings& settings, const Origins& origin_of) {
+  std::ostringstream text;
+  const auto origin = [&](const std::string& key) {
+    std::string found = "default";
+    for (const auto& [name, where] : origin_of) {
+      if (name == key) found = where;
+    }
+    return found;
+  };
+  for (const Key& key : Keys()) {
+    text << key.name << ": " << key.show(settings) << "  # " << origin(key.name) << "\n";
+  }
+  for (const SourceSettings& source : settings.sources) {
+    text << "sources: " << source.name << " (write_key masked)  # " << origin("sources") << "\n";
+  }
+  return text.str();
+}
+
+}  // namespace hilo::hilod

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ops/base/status.h"
+
+namespace hilo::hilod {
+
+// A source of events and its write key.
+struct SourceSettings {
+  std::string name;
+  std::string write_key;
+  std::vector<std::string> origins;  // of browsers; empty: none
+  std::string default_region;        // ISO 3166, for telephone numbers without country code
+  std::string group_kind = "account";
+  uint32_t rank = 0;
+};
+
+// Everything a node is told. What a fold reads is no setting: it comes as a record.
+struct Settings {
+  std::string data_directory = "/var/lib/hilo";
+  std::string master_key_file;       // empty: <data_directory>/master.key, made when missing
+  std::string principals_file;       // who may call; empty: nobody
+  std::string desk_directory;        // the desk's built page; empty: not served
+  std::string default_region;        // for numbers that agents type
+  std::string space = "default";
+  std::string http_address = "127.0.0.1";
+  uint16_t http_port = 8080;
+  std::string http_tls_certificate_file;
+  std::string http_tls_key_file;
+  uint32_t http_threads = 2;
+  std::string grpc_address = "127.0.0.1:8081";
+  std::string grpc_tls_certificate_file;
+  std::string grpc_tls_key_file;
+  bool grpc_reflection = false;
+  std::string log_format = "auto";   // auto, json, text
+  uint64_t cache_megabytes = 256;
+  std::vector<SourceSettings> sources;
+};
+
+// Defaults, then the YAML file, then the environment (HILO_HTTP_PORT for http.port). `origin_of` collects where each value in force comes from.
+//
+// **Errors**: `config_invalid` names file and key, never a value: unknown or repeated keys, values of the wrong kind.
+StatusOr<Settings> LoadSettings(const std::string& path, std::vector<std::pair<std::string, std::string>>* origin_of);
+
+// One line per key: its value (secrets masked) and where it comes from.
+std::string PrintSettings(const Settings& settings, const std::vector<std::pair<std::string, std::string>>& origin_of);
+
+}  // namespace hilo::hilod
