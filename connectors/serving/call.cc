@@ -2,7 +2,8 @@
 
 namespace hilo::serving {
 
-Status Call::Audit(std::string_view customer_hex, std::string_view field_group, std::string_view result) const {
+Status Call::Audit(std::string_view customer_hex, std::string_view field_group,
+                   std::string_view result) const {
   if (audit_ == nullptr) return OkStatus();
   audit::AuditEntry entry;
   entry.principal = principal_.name;

@@ -16,11 +16,17 @@
 namespace hilo::serving {
 
 // One call on its way through the chain, whatever wire it came by.
-// **Threads**: immutable but for Cancel and Cancelled, which are thread-safe. **Lifetime**: shared by whoever still works on it.
+// **Threads**: immutable but for Cancel and Cancelled, which are thread-safe. **Lifetime**: shared
+// by whoever still works on it.
 class Call {
  public:
-  Call(const MethodRights& rights, Principal principal, MonotonicTime deadline, std::string request_id, audit::Audit* audit)
-      : rights_(rights), principal_(std::move(principal)), deadline_(deadline), request_id_(std::move(request_id)), audit_(audit) {}
+  Call(const MethodRights& rights, Principal principal, MonotonicTime deadline,
+       std::string request_id, audit::Audit* audit)
+      : rights_(rights),
+        principal_(std::move(principal)),
+        deadline_(deadline),
+        request_id_(std::move(request_id)),
+        audit_(audit) {}
 
   std::string_view method() const { return rights_.method; }
   Touch touch() const { return rights_.touch; }
@@ -30,9 +36,10 @@ class Call {
   // For logs and answers; not a write's request id.
   const std::string& request_id() const { return request_id_; }
 
-  // Puts into the audit that this principal sees or changes that customer. No audit, no view: an error here is the call's answer.
-  // `field_group` is a word of ours ("context", "timeline").
-  Status Audit(std::string_view customer_hex, std::string_view field_group, std::string_view result = "OK") const;
+  // Puts into the audit that this principal sees or changes that customer. No audit, no view: an
+  // error here is the call's answer. `field_group` is a word of ours ("context", "timeline").
+  Status Audit(std::string_view customer_hex, std::string_view field_group,
+               std::string_view result = "OK") const;
 
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
   bool Cancelled() const { return cancelled_.load(std::memory_order_relaxed); }

@@ -8,8 +8,8 @@
 
 namespace hilo::serving {
 
-CatalogueInForce::CatalogueInForce(Registry& registry,
-                                   std::function<void(std::shared_ptr<const catalogue::Catalogue>)> changed)
+CatalogueInForce::CatalogueInForce(
+    Registry& registry, std::function<void(std::shared_ptr<const catalogue::Catalogue>)> changed)
     : registry_(registry), changed_(std::move(changed)) {
   current_.catalogue = catalogue::Catalogue::BuiltIn();
   registry_.SetInfo(metric::kCatalogueRevision, {"0"});

@@ -10,13 +10,15 @@
 
 namespace hilo::serving {
 
-// The catalogue that this node uses: the highest revision that one of its partitions has folded, the built-in one until then.
-// A revision that does not parse (it was checked when applied, so another version of the program wrote it) leaves the old one in force.
+// The catalogue that this node uses: the highest revision that one of its partitions has folded,
+// the built-in one until then. A revision that does not parse (it was checked when applied, so
+// another version of the program wrote it) leaves the old one in force.
 // **Threads**: thread-safe.
 class CatalogueInForce {
  public:
   // `changed` hears of each new one; it may be empty.
-  CatalogueInForce(Registry& registry, std::function<void(std::shared_ptr<const catalogue::Catalogue>)> changed);
+  CatalogueInForce(Registry& registry,
+                   std::function<void(std::shared_ptr<const catalogue::Catalogue>)> changed);
 
   struct Current {
     std::shared_ptr<const catalogue::Catalogue> catalogue;

@@ -31,16 +31,22 @@ v1::GetCatalogueResponse GetCatalogue(const Parts& parts) {
 }
 
 bool SameFiles(const std::vector<catalogue::File>& a, const std::vector<catalogue::File>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const catalogue::File& x, const catalogue::File& y) {
-    return x.path == y.path && x.content == y.content;
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const catalogue::File& x, const catalogue::File& y) {
+                      return x.path == y.path && x.content == y.content;
+                    });
 }
 
-// Publishes a revision in every customers partition, and answers when the last of them has it in force.
+// Publishes a revision in every customers partition, and answers when the last of them has it in
+// force.
 class Publication : public std::enable_shared_from_this<Publication> {
  public:
   Publication(const Parts& parts, uint64_t revision, MonotonicTime deadline, ApplyReply reply)
-      : parts_(parts), revision_(revision), deadline_(deadline), reply_(std::move(reply)), open_(parts.node.CustomerPartitions()) {}
+      : parts_(parts),
+        revision_(revision),
+        deadline_(deadline),
+        reply_(std::move(reply)),
+        open_(parts.node.CustomerPartitions()) {}
 
   void Run(const store::v1::CatalogueRevision& revision) {
     store::v1::Record record;
@@ -80,13 +86,16 @@ class Publication : public std::enable_shared_from_this<Publication> {
   Status status_;
 };
 
-void ApplyCatalogue(const Parts& parts, std::shared_ptr<std::atomic<uint64_t>> last, const Call& call,
-                    const v1::ApplyCatalogueRequest& request, const ApplyReply& reply) {
+void ApplyCatalogue(const Parts& parts, std::shared_ptr<std::atomic<uint64_t>> last,
+                    const Call& call, const v1::ApplyCatalogueRequest& request,
+                    const ApplyReply& reply) {
   if (!request.validate_only() && !RequestId::FromHex(request.request_id())) {
-    return reply(Error(StatusCode::kInvalidArgument, "request_id_invalid", "'request_id' is required: a UUIDv7, new for each write"));
+    return reply(Error(StatusCode::kInvalidArgument, "request_id_invalid",
+                       "'request_id' is required: a UUIDv7, new for each write"));
   }
   std::vector<catalogue::File> files;
-  for (const v1::CatalogueFile& file : request.files()) files.push_back({file.path(), file.content()});
+  for (const v1::CatalogueFile& file : request.files())
+    files.push_back({file.path(), file.content()});
   const CatalogueInForce::Current current = parts.catalogue.Get();
   const auto parsed = catalogue::Catalogue::Parse(files, current.catalogue->revision() + 1);
   v1::ApplyCatalogueResponse response;
@@ -99,7 +108,8 @@ void ApplyCatalogue(const Parts& parts, std::shared_ptr<std::atomic<uint64_t>> l
   }
   response.set_revision(static_cast<int64_t>(current.catalogue->revision()));
   // A repeat, also one whose answer was lost, finds its own files in force and changes nothing.
-  if (parsed.catalogue == nullptr || request.validate_only() || SameFiles(files, current.catalogue->files())) {
+  if (parsed.catalogue == nullptr || request.validate_only() ||
+      SameFiles(files, current.catalogue->files())) {
     return reply(std::move(response));
   }
   // Two at once get different numbers; the higher one stays.
@@ -119,7 +129,8 @@ void ApplyCatalogue(const Parts& parts, std::shared_ptr<std::atomic<uint64_t>> l
   revision.set_principal(call.principal().name);
   revision.set_apply_micros(parts.clock.Wall().time_since_epoch().count());
   if (revision.ByteSizeLong() > log::Log::kMaxRecordBytes / 2) {
-    return reply(Error(StatusCode::kInvalidArgument, "catalogue_too_large", "all files together are at most 512 KiB"));
+    return reply(Error(StatusCode::kInvalidArgument, "catalogue_too_large",
+                       "all files together are at most 512 KiB"));
   }
   std::make_shared<Publication>(parts, next, call.deadline(), reply)->Run(revision);
 }
@@ -129,11 +140,13 @@ void ApplyCatalogue(const Parts& parts, std::shared_ptr<std::atomic<uint64_t>> l
 void AddCatalogueService(const Parts& parts, Endpoints& endpoints) {
   endpoints.Unary<v1::GetCatalogueRequest, v1::GetCatalogueResponse>(
       "/hilo.v1.CatalogueService/GetCatalogue",
-      [parts](std::shared_ptr<Call>, const v1::GetCatalogueRequest&, auto reply) { reply(GetCatalogue(parts)); });
+      [parts](std::shared_ptr<Call>, const v1::GetCatalogueRequest&, auto reply) {
+        reply(GetCatalogue(parts));
+      });
   endpoints.Unary<v1::ApplyCatalogueRequest, v1::ApplyCatalogueResponse>(
       "/hilo.v1.CatalogueService/ApplyCatalogue",
-      [parts, last = std::make_shared<std::atomic<uint64_t>>(0)](std::shared_ptr<Call> call,
-                                                                 const v1::ApplyCatalogueRequest& request, ApplyReply reply) {
+      [parts, last = std::make_shared<std::atomic<uint64_t>>(0)](
+          std::shared_ptr<Call> call, const v1::ApplyCatalogueRequest& request, ApplyReply reply) {
         ApplyCatalogue(parts, last, *call, request, reply);
       });
 }

@@ -14,7 +14,8 @@ constexpr std::string_view kBearer = "Bearer ";
 std::optional<std::string_view> TokenOf(std::optional<std::string_view> authorization) {
   if (!authorization || authorization->size() <= kBearer.size()) return std::nullopt;
   for (size_t i = 0; i < kBearer.size(); ++i) {
-    if ((static_cast<unsigned char>((*authorization)[i]) | 0x20) != (static_cast<unsigned char>(kBearer[i]) | 0x20)) {
+    if ((static_cast<unsigned char>((*authorization)[i]) | 0x20) !=
+        (static_cast<unsigned char>(kBearer[i]) | 0x20)) {
       return std::nullopt;
     }
   }
@@ -22,7 +23,8 @@ std::optional<std::string_view> TokenOf(std::optional<std::string_view> authoriz
 }
 
 Status TokenInvalid() {
-  return Error(StatusCode::kUnauthenticated, "token_invalid", "the call has no valid token; send 'authorization: Bearer <token>'");
+  return Error(StatusCode::kUnauthenticated, "token_invalid",
+               "the call has no valid token; send 'authorization: Bearer <token>'");
 }
 
 // Counts a stream when it ends.
@@ -35,7 +37,9 @@ class CountedSink final : public MessageSink {
     ended_(status.code());
     sink_->Finish(status);
   }
-  void OnWritable(std::function<void()> callback) override { sink_->OnWritable(std::move(callback)); }
+  void OnWritable(std::function<void()> callback) override {
+    sink_->OnWritable(std::move(callback));
+  }
   void OnClosed(std::function<void()> callback) override { sink_->OnClosed(std::move(callback)); }
 
  private:
@@ -57,28 +61,36 @@ StatusOr<Chain::Admitted> Chain::AdmitUncounted(const Incoming& incoming) const 
   if (principal == nullptr) return TokenInvalid();
   const Endpoint* endpoint = options_.endpoints.Find(incoming.method);
   if (endpoint == nullptr) {
-    return Error(StatusCode::kUnimplemented, "method_unknown", "this server has no such method; ask reflection which there are");
+    return Error(StatusCode::kUnimplemented, "method_unknown",
+                 "this server has no such method; ask reflection which there are");
   }
   const MethodRights* rights = RightsOf(incoming.method);
   if (!MayCall(rights, principal->role)) {
-    return Error(StatusCode::kPermissionDenied, "not_permitted", "this principal's role may not call this method");
+    return Error(StatusCode::kPermissionDenied, "not_permitted",
+                 "this principal's role may not call this method");
   }
   MonotonicTime deadline = MonotonicTime::max();
   if (endpoint->unary) {
     std::chrono::microseconds timeout = kDefaultDeadline;
-    if (incoming.timeout) timeout = std::min<std::chrono::microseconds>(*incoming.timeout, kMaxDeadline);
+    if (incoming.timeout)
+      timeout = std::min<std::chrono::microseconds>(*incoming.timeout, kMaxDeadline);
     if (timeout <= std::chrono::microseconds::zero()) {
-      return Error(StatusCode::kDeadlineExceeded, "deadline_passed", "the deadline had passed before the call began");
+      return Error(StatusCode::kDeadlineExceeded, "deadline_passed",
+                   "the deadline had passed before the call began");
     }
     deadline = options_.clock.Monotonic() + timeout;
   }
-  return Admitted{std::make_shared<Call>(*rights, *principal, deadline, incoming.request_id, options_.audit), endpoint};
+  return Admitted{
+      std::make_shared<Call>(*rights, *principal, deadline, incoming.request_id, options_.audit),
+      endpoint};
 }
 
-void Chain::Run(const Admitted& admitted, std::unique_ptr<google::protobuf::Message> request, AnyDone done) const {
+void Chain::Run(const Admitted& admitted, std::unique_ptr<google::protobuf::Message> request,
+                AnyDone done) const {
   const MonotonicTime began = options_.clock.Monotonic();
   const std::shared_ptr<Call> call = admitted.call;
-  AnyDone counted = [this, call, began, done = std::move(done)](Status status, std::unique_ptr<google::protobuf::Message> message) {
+  AnyDone counted = [this, call, began, done = std::move(done)](
+                        Status status, std::unique_ptr<google::protobuf::Message> message) {
     Count(call->method(), false, status.code(), began);
     done(std::move(status), std::move(message));
   };
@@ -91,24 +103,28 @@ void Chain::Run(const Admitted& admitted, std::unique_ptr<google::protobuf::Mess
   const MonotonicTime began = options_.clock.Monotonic();
   const std::shared_ptr<Call> call = admitted.call;
   auto counted = std::make_shared<CountedSink>(
-      std::move(sink), [this, call, began](StatusCode code) { Count(call->method(), true, code, began); });
+      std::move(sink),
+      [this, call, began](StatusCode code) { Count(call->method(), true, code, began); });
   if (Status known = CheckKnown(*request); !known.ok()) return counted->Finish(known);
   admitted.endpoint->stream(call, std::move(request), std::move(counted));
 }
 
 void Chain::CountRefused(std::string_view method, const Status& status) const {
   const Endpoint* endpoint = options_.endpoints.Find(method);
-  Count(endpoint == nullptr ? "/unknown/unknown" : method, endpoint != nullptr && endpoint->stream, status.code(),
-        options_.clock.Monotonic());
+  Count(endpoint == nullptr ? "/unknown/unknown" : method, endpoint != nullptr && endpoint->stream,
+        status.code(), options_.clock.Monotonic());
 }
 
-void Chain::Count(std::string_view method, bool stream, StatusCode code, MonotonicTime began) const {
+void Chain::Count(std::string_view method, bool stream, StatusCode code,
+                  MonotonicTime began) const {
   const size_t slash = method.rfind('/');
   const std::string_view service = method.substr(1, slash - 1);
   const std::string_view name = method.substr(slash + 1);
   const std::string_view type = stream ? "server_stream" : "unary";
-  options_.registry.Get(metric::kGrpcHandled, {type, service, name, MetricCodeName(code)}).Increment();
-  options_.registry.Get(metric::kGrpcHandlingSeconds, {type, service, name}).Observe(options_.clock.Monotonic() - began);
+  options_.registry.Get(metric::kGrpcHandled, {type, service, name, MetricCodeName(code)})
+      .Increment();
+  options_.registry.Get(metric::kGrpcHandlingSeconds, {type, service, name})
+      .Observe(options_.clock.Monotonic() - began);
 }
 
 }  // namespace hilo::serving

@@ -16,14 +16,17 @@
 
 namespace hilo::serving {
 
-// What every call passes, by gRPC and by Connect alike: identity, rights (deny by default), deadline, request checks, then the
-// handler; metrics and the log at its end. Auditing is the handler's, who knows which customer it shows (Call::Audit).
+// What every call passes, by gRPC and by Connect alike: identity, rights (deny by default),
+// deadline, request checks, then the handler; metrics and the log at its end. Auditing is the
+// handler's, who knows which customer it shows (Call::Audit).
 //
-// **Errors**: `token_invalid` (unauthenticated, one text for every cause), `not_permitted`, `method_unknown` (unimplemented), `deadline_passed`.
+// **Errors**: `token_invalid` (unauthenticated, one text for every cause), `not_permitted`,
+// `method_unknown` (unimplemented), `deadline_passed`.
 // **Threads**: thread-safe. **Lifetime**: outlives every call.
 class Chain {
  public:
-  // Calls without a deadline get kDefaultDeadline, longer ones are cut to kMaxDeadline; streams have none.
+  // Calls without a deadline get kDefaultDeadline, longer ones are cut to kMaxDeadline; streams
+  // have none.
   static constexpr std::chrono::seconds kDefaultDeadline{10};
   static constexpr std::chrono::seconds kMaxDeadline{60};
 
@@ -51,7 +54,8 @@ class Chain {
   StatusOr<Admitted> Admit(const Incoming& incoming) const;
 
   // Runs a unary call; `done` is called once.
-  void Run(const Admitted& admitted, std::unique_ptr<google::protobuf::Message> request, AnyDone done) const;
+  void Run(const Admitted& admitted, std::unique_ptr<google::protobuf::Message> request,
+           AnyDone done) const;
   // Runs a server stream.
   void Run(const Admitted& admitted, std::unique_ptr<google::protobuf::Message> request,
            std::shared_ptr<MessageSink> sink) const;

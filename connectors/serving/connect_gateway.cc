@@ -22,7 +22,9 @@ constexpr size_t kEnvelopeBytes = 5;
 constexpr char kEndOfStream = 2;
 constexpr char kCompressed = 1;
 
-http::Headers JsonHeaders() { return {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}}; }
+http::Headers JsonHeaders() {
+  return {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}};
+}
 
 http::Response ErrorResponse(const Status& status) {
   return {ConnectHttpStatus(status.code()), JsonHeaders(), ConnectErrorJson(status)};
@@ -51,25 +53,29 @@ Status ParseInto(const std::string& bytes, bool json, Message& message) {
   google::protobuf::io::CodedInputStream input(&array);
   input.SetRecursionLimit(kMaxMessageDepth);
   if (message.ParseFromCodedStream(&input) && input.ConsumedEntireMessage()) return OkStatus();
-  return Error(StatusCode::kInvalidArgument, "proto_parse", "the request is no message of this method's type");
+  return Error(StatusCode::kInvalidArgument, "proto_parse",
+               "the request is no message of this method's type");
 }
 
 std::string Print(const Message& message, bool json) {
   if (!json) return message.SerializeAsString();
   std::string text;
-  // Every message of ours can be printed; a failure would be a bug and shows as an empty body, which no client accepts.
+  // Every message of ours can be printed; a failure would be a bug and shows as an empty body,
+  // which no client accepts.
   (void)google::protobuf::util::MessageToJsonString(message, &text);
   return text;
 }
 
 std::string Envelope(char flags, const std::string& payload) {
   std::string bytes(1, flags);
-  for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(payload.size() >> shift));
+  for (int shift = 24; shift >= 0; shift -= 8)
+    bytes.push_back(static_cast<char>(payload.size() >> shift));
   return bytes + payload;
 }
 
 std::string EndOfStream(const Status& status) {
-  return Envelope(kEndOfStream, status.ok() ? "{}" : "{\"error\":" + ConnectErrorJson(status) + "}");
+  return Envelope(kEndOfStream,
+                  status.ok() ? "{}" : "{\"error\":" + ConnectErrorJson(status) + "}");
 }
 
 // `Connect-Timeout-Ms`, 1 to 10 digits. An error when it is there and malformed.
@@ -77,11 +83,14 @@ StatusOr<std::optional<std::chrono::microseconds>> TimeoutOf(const http::Request
   const auto text = request.headers.Find("Connect-Timeout-Ms");
   if (!text) return std::optional<std::chrono::microseconds>();
   if (text->empty() || text->size() > 10) {
-    return Error(StatusCode::kInvalidArgument, "bad_timeout", "Connect-Timeout-Ms is 1 to 10 digits");
+    return Error(StatusCode::kInvalidArgument, "bad_timeout",
+                 "Connect-Timeout-Ms is 1 to 10 digits");
   }
   int64_t millis = 0;
   for (const char c : *text) {
-    if (c < '0' || c > '9') return Error(StatusCode::kInvalidArgument, "bad_timeout", "Connect-Timeout-Ms is 1 to 10 digits");
+    if (c < '0' || c > '9')
+      return Error(StatusCode::kInvalidArgument, "bad_timeout",
+                   "Connect-Timeout-Ms is 1 to 10 digits");
     millis = millis * 10 + (c - '0');
   }
   return std::optional<std::chrono::microseconds>(std::chrono::milliseconds(millis));
@@ -94,12 +103,14 @@ Status CheckOrigin(const http::Request& request) {
   }
   const auto site = request.headers.Find("Sec-Fetch-Site");
   if (site && *site != "same-origin" && *site != "none") {
-    return Error(StatusCode::kPermissionDenied, "csrf", "a page of another origin may not call this");
+    return Error(StatusCode::kPermissionDenied, "csrf",
+                 "a page of another origin may not call this");
   }
   return OkStatus();
 }
 
-StatusOr<Chain::Admitted> Admit(const Chain& chain, const std::string& method, const http::Request& request) {
+StatusOr<Chain::Admitted> Admit(const Chain& chain, const std::string& method,
+                                const http::Request& request) {
   HILO_RETURN_IF_ERROR(CheckOrigin(request));
   Chain::Incoming incoming;
   incoming.method = method;
@@ -109,7 +120,8 @@ StatusOr<Chain::Admitted> Admit(const Chain& chain, const std::string& method, c
   return chain.Admit(incoming);
 }
 
-void HandleUnary(const Chain& chain, const std::string& method, const std::shared_ptr<http::Exchange>& exchange) {
+void HandleUnary(const Chain& chain, const std::string& method,
+                 const std::shared_ptr<http::Exchange>& exchange) {
   const http::Request& request = exchange->request();
   const std::string type = request.ContentType();
   const bool json = type == "application/json";
@@ -128,26 +140,29 @@ void HandleUnary(const Chain& chain, const std::string& method, const std::share
     exchange->Respond(ErrorResponse(parsed));
     return;
   }
-  chain.Run(*admitted, std::move(message), [exchange, json](Status status, std::unique_ptr<Message> response) {
-    if (!status.ok()) {
-      exchange->Respond(ErrorResponse(status));
-      return;
-    }
-    exchange->Respond({200,
-                       {{"Content-Type", json ? "application/json" : "application/proto"}, {"Cache-Control", "no-store"}},
-                       Print(*response, json)});
-  });
+  chain.Run(*admitted, std::move(message),
+            [exchange, json](Status status, std::unique_ptr<Message> response) {
+              if (!status.ok()) {
+                exchange->Respond(ErrorResponse(status));
+                return;
+              }
+              exchange->Respond({200,
+                                 {{"Content-Type", json ? "application/json" : "application/proto"},
+                                  {"Cache-Control", "no-store"}},
+                                 Print(*response, json)});
+            });
 }
 
 // A Connect stream as a MessageSink.
 class ConnectSink final : public MessageSink {
  public:
-  ConnectSink(std::shared_ptr<http::StreamWriter> writer, bool json) : writer_(std::move(writer)), json_(json) {
+  ConnectSink(std::shared_ptr<http::StreamWriter> writer, bool json)
+      : writer_(std::move(writer)), json_(json) {
     const std::weak_ptr<http::StreamWriter> weak = writer_;
     writer_->OnStopping([weak] {
       if (const auto writer = weak.lock()) {
-        writer->Write(EndOfStream(
-            Error(StatusCode::kUnavailable, "stopping", "this node stops; come back with the last resume token")));
+        writer->Write(EndOfStream(Error(StatusCode::kUnavailable, "stopping",
+                                        "this node stops; come back with the last resume token")));
         writer->End();
       }
     });
@@ -167,7 +182,9 @@ class ConnectSink final : public MessageSink {
     writer_->Write(EndOfStream(status));
     writer_->End();
   }
-  void OnWritable(std::function<void()> callback) override { writer_->OnWritable(std::move(callback)); }
+  void OnWritable(std::function<void()> callback) override {
+    writer_->OnWritable(std::move(callback));
+  }
   void OnClosed(std::function<void()> callback) override { writer_->OnClosed(std::move(callback)); }
 
  private:
@@ -178,28 +195,35 @@ class ConnectSink final : public MessageSink {
 // Exactly one envelope, not compressed.
 StatusOr<std::string> OneEnvelope(const std::string& body) {
   if (body.size() < kEnvelopeBytes) {
-    return Error(StatusCode::kUnimplemented, "one_message", "a server stream's request is exactly one message");
+    return Error(StatusCode::kUnimplemented, "one_message",
+                 "a server stream's request is exactly one message");
   }
   if ((body[0] & kCompressed) != 0) {
-    return Error(StatusCode::kInternal, "bad_envelope", "a compressed message without a named compression");
+    return Error(StatusCode::kInternal, "bad_envelope",
+                 "a compressed message without a named compression");
   }
   size_t length = 0;
-  for (size_t i = 1; i < kEnvelopeBytes; ++i) length = (length << 8) | static_cast<unsigned char>(body[i]);
+  for (size_t i = 1; i < kEnvelopeBytes; ++i)
+    length = (length << 8) | static_cast<unsigned char>(body[i]);
   if (length > kMaxMessageBytes) {
-    return Error(StatusCode::kResourceExhausted, "body_too_large", "the message is larger than 1 MiB");
+    return Error(StatusCode::kResourceExhausted, "body_too_large",
+                 "the message is larger than 1 MiB");
   }
   if (body.size() != kEnvelopeBytes + length) {
-    return Error(StatusCode::kUnimplemented, "one_message", "a server stream's request is exactly one message");
+    return Error(StatusCode::kUnimplemented, "one_message",
+                 "a server stream's request is exactly one message");
   }
   return body.substr(kEnvelopeBytes);
 }
 
-void HandleStream(const Chain& chain, const std::string& method, const std::shared_ptr<http::Exchange>& exchange) {
+void HandleStream(const Chain& chain, const std::string& method,
+                  const std::shared_ptr<http::Exchange>& exchange) {
   const http::Request& request = exchange->request();
   const std::string type = request.ContentType();
   const bool json = type == "application/connect+json";
   if (!json && type != "application/connect+proto") {
-    exchange->Respond({415, {{"Accept-Post", "application/connect+json, application/connect+proto"}}, ""});
+    exchange->Respond(
+        {415, {{"Accept-Post", "application/connect+json, application/connect+proto"}}, ""});
     return;
   }
   auto writer = exchange->BeginStream(
@@ -225,12 +249,15 @@ void AddConnectRoutes(const Chain& chain, const Endpoints& endpoints, http::Rout
     http::RouteOptions options;
     options.max_body_bytes = kMaxMessageBytes + kEnvelopeBytes;
     options.max_inflated_bytes = options.max_body_bytes;
-    options.answer_timeout = std::chrono::seconds(65);  // above Chain::kMaxDeadline, which answers first
+    options.answer_timeout =
+        std::chrono::seconds(65);  // above Chain::kMaxDeadline, which answers first
     options.write_refusal = WriteRefusal;
     const bool stream = static_cast<bool>(endpoint.stream);
-    router.Add("POST", method, options, [&chain, method = method, stream](std::shared_ptr<http::Exchange> exchange) {
-      stream ? HandleStream(chain, method, exchange) : HandleUnary(chain, method, exchange);
-    });
+    router.Add("POST", method, options,
+               [&chain, method = method, stream](std::shared_ptr<http::Exchange> exchange) {
+                 stream ? HandleStream(chain, method, exchange)
+                        : HandleUnary(chain, method, exchange);
+               });
   }
 }
 

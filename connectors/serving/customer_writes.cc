@@ -13,7 +13,8 @@
 #include "ops/base/metric_names.h"
 #include "state/timeline/entry_key.h"
 
-// The writing half of CustomerService: every method seals what is personal, sends a command, and renders what the fold made of it.
+// The writing half of CustomerService: every method seals what is personal, sends a command, and
+// renders what the fold made of it.
 namespace hilo::serving {
 namespace {
 
@@ -28,26 +29,32 @@ constexpr size_t kMaxWord = 64;
 constexpr int64_t kMaxYearsMicros = int64_t{100} * 365 * 86'400 * 1'000'000;
 
 Status Invalid(std::string_view field, std::string_view expected) {
-  return Error(StatusCode::kInvalidArgument, "field_invalid", "'" + std::string(field) + "' " + std::string(expected));
+  return Error(StatusCode::kInvalidArgument, "field_invalid",
+               "'" + std::string(field) + "' " + std::string(expected));
 }
 
 Status CheckText(std::string_view text, size_t limit, std::string_view field) {
-  if (text.empty() || text.size() > limit) return Invalid(field, "is 1 to " + std::to_string(limit) + " bytes");
+  if (text.empty() || text.size() > limit)
+    return Invalid(field, "is 1 to " + std::to_string(limit) + " bytes");
   return OkStatus();
 }
 
 // A word that folds and people share: lower case, digits, "_".
 Status CheckWord(std::string_view word, std::string_view field) {
-  const bool good = !word.empty() && word.size() <= kMaxWord && std::all_of(word.begin(), word.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  const bool good =
+      !word.empty() && word.size() <= kMaxWord && std::all_of(word.begin(), word.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+      });
   return good ? OkStatus() : Invalid(field, "is 1 to 64 of a-z, 0-9 and '_'");
 }
 
-int64_t Micros(const google::protobuf::Timestamp& time) { return time.seconds() * 1'000'000 + time.nanos() / 1'000; }
+int64_t Micros(const google::protobuf::Timestamp& time) {
+  return time.seconds() * 1'000'000 + time.nanos() / 1'000;
+}
 
 StatusOr<int64_t> CheckTime(const google::protobuf::Timestamp& time, std::string_view field) {
-  if (time.seconds() < 0 || time.seconds() > kMaxYearsMicros / 1'000'000 || time.nanos() < 0 || time.nanos() > 999'999'999) {
+  if (time.seconds() < 0 || time.seconds() > kMaxYearsMicros / 1'000'000 || time.nanos() < 0 ||
+      time.nanos() > 999'999'999) {
     return Invalid(field, "is a time between 1970 and 2069");
   }
   return Micros(time);
@@ -67,13 +74,15 @@ std::string DeterministicBytes(const google::protobuf::Message& message) {
 // A write under way: seals for its customer's member and gathers the first error.
 class Write {
  public:
-  Write(const Parts& parts, const Call& call, CustomerId customer) : parts_(parts), customer_(customer) {
+  Write(const Parts& parts, const Call& call, CustomerId customer)
+      : parts_(parts), customer_(customer) {
     const MemberId member = BirthMember(customer);
     command_.set_customer(std::string(customer.Bytes()));
     command_.set_member(std::string(member.Bytes()));
     const Principal& principal = call.principal();
     command_.set_caller(std::string(Bytes(Hash("hilo.caller.", principal.name))));
-    command_.set_principal(principal.display_name.empty() ? principal.name : principal.display_name);
+    command_.set_principal(principal.display_name.empty() ? principal.name
+                                                          : principal.display_name);
     command_.set_channel(principal.role == Role::kChannel ? v1::CHANNEL_SYSTEM : v1::CHANNEL_DESK);
     command_.set_receive_micros(parts.clock.Wall().time_since_epoch().count());
   }
@@ -105,11 +114,12 @@ class Write {
 };
 
 // Request id, not_after and interaction of every write.
-Status FillOptions(const v1::WriteOptions& options, const google::protobuf::Message& request, const Call& call, const Parts& parts,
-                   Write& write) {
+Status FillOptions(const v1::WriteOptions& options, const google::protobuf::Message& request,
+                   const Call& call, const Parts& parts, Write& write) {
   const auto id = RequestId::FromHex(options.request_id());
   if (!id) {
-    return Error(StatusCode::kInvalidArgument, "request_id_invalid", "'write.request_id' is required: a UUIDv7, new for each write");
+    return Error(StatusCode::kInvalidArgument, "request_id_invalid",
+                 "'write.request_id' is required: a UUIDv7, new for each write");
   }
   Command& command = write.command();
   command.set_request_id(std::string(id->Bytes()));
@@ -117,49 +127,61 @@ Status FillOptions(const v1::WriteOptions& options, const google::protobuf::Mess
       std::string(Bytes(KeyedHash(parts.content_key, "content", DeterministicBytes(request)))));
   const int64_t wall = parts.clock.Wall().time_since_epoch().count();
   int64_t not_after =
-      wall + std::chrono::duration_cast<hilo::Micros>(call.deadline() - parts.clock.Monotonic()).count();
+      wall +
+      std::chrono::duration_cast<hilo::Micros>(call.deadline() - parts.clock.Monotonic()).count();
   if (options.has_not_after()) {
     HILO_ASSIGN_OR_RETURN(const int64_t asked, CheckTime(options.not_after(), "write.not_after"));
     not_after = std::min(not_after, asked);
   }
   command.set_not_after_micros(not_after);
   if (!options.interaction().empty()) {
-    HILO_ASSIGN_OR_RETURN(const Child interaction, ParseChild(options.interaction(), "interactions", "write.interaction"));
-    if (interaction.customer != write.customer()) return Invalid("write.interaction", "belongs to another customer");
+    HILO_ASSIGN_OR_RETURN(const Child interaction,
+                          ParseChild(options.interaction(), "interactions", "write.interaction"));
+    if (interaction.customer != write.customer())
+      return Invalid("write.interaction", "belongs to another customer");
     command.set_interaction(interaction.id);
   }
   return OkStatus();
 }
 
-// Seals, audits, sends, waits and renders: what all writes share. `fill` sets the operation; `render` makes the response of its result.
+// Seals, audits, sends, waits and renders: what all writes share. `fill` sets the operation;
+// `render` makes the response of its result.
 template <typename Request, typename Response, typename Fill, typename Render>
-void Send(const Parts& parts, const CallPointer& call, const Request& request, StatusOr<CustomerId> customer,
-          const Reply<Response>& reply, const Fill& fill, const Render& render) {
+void Send(const Parts& parts, const CallPointer& call, const Request& request,
+          StatusOr<CustomerId> customer, const Reply<Response>& reply, const Fill& fill,
+          const Render& render) {
   if (!customer.ok()) return reply(customer.status());
   Write write(parts, *call, *customer);
-  if (Status filled = FillOptions(request.write(), request, *call, parts, write); !filled.ok()) return reply(std::move(filled));
+  if (Status filled = FillOptions(request.write(), request, *call, parts, write); !filled.ok())
+    return reply(std::move(filled));
   fill(write);
   if (!write.status().ok()) return reply(write.status());
-  if (Status audited = call->Audit(customer->Hex(), "write"); !audited.ok()) return reply(std::move(audited));
+  if (Status audited = call->Audit(customer->Hex(), "write"); !audited.ok())
+    return reply(std::move(audited));
   const uint32_t partition = PartitionOfCustomer(parts.node, *customer);
   const std::string customer_bytes(customer->Bytes());
   parts.commands.Send(
-      std::move(write.command()), call->deadline(), [parts, partition, customer_bytes, reply, render](StatusOr<command::Answered> answered) {
+      std::move(write.command()), call->deadline(),
+      [parts, partition, customer_bytes, reply, render](StatusOr<command::Answered> answered) {
         if (!answered.ok()) return reply(answered.status());
         if (answered->answer.code() != 0) {
-          return reply(Error(static_cast<StatusCode>(answered->answer.code()), answered->answer.reason(), answered->answer.message()));
+          return reply(Error(static_cast<StatusCode>(answered->answer.code()),
+                             answered->answer.reason(), answered->answer.message()));
         }
         // Rendering opens sealed values: not on the fold's thread.
-        const bool taken = parts.worker.Post([parts, partition, customer_bytes, reply, render, answer = *std::move(answered)] {
-          const Renderer renderer(parts.sealer, parts.catalogue.Get().catalogue,
-                                  ShownNow(parts.node.View(CustomersPartition(partition)), parts.clock));
-          Response response = render(renderer, customer_bytes, answer.answer.result());
-          response.set_position_token(answer.token.ToString());
-          reply(std::move(response));
-        });
+        const bool taken = parts.worker.Post(
+            [parts, partition, customer_bytes, reply, render, answer = *std::move(answered)] {
+              const Renderer renderer(
+                  parts.sealer, parts.catalogue.Get().catalogue,
+                  ShownNow(parts.node.View(CustomersPartition(partition)), parts.clock));
+              Response response = render(renderer, customer_bytes, answer.answer.result());
+              response.set_position_token(answer.token.ToString());
+              reply(std::move(response));
+            });
         if (!taken) {
-          reply(Error(StatusCode::kDeadlineExceeded, "outcome_unknown",
-                      "it is done, but its answer could not be shown; ask again with the same request_id"));
+          reply(Error(
+              StatusCode::kDeadlineExceeded, "outcome_unknown",
+              "it is done, but its answer could not be shown; ask again with the same request_id"));
         }
       });
 }
@@ -183,7 +205,8 @@ uint64_t VersionOf(const std::string& etag, Write& write) {
   return version;
 }
 
-void AddNote(const Parts& parts, const CallPointer& call, const v1::AddNoteRequest& request, const Reply<v1::AddNoteResponse>& reply) {
+void AddNote(const Parts& parts, const CallPointer& call, const v1::AddNoteRequest& request,
+             const Reply<v1::AddNoteResponse>& reply) {
   Send(
       parts, call, request, ParseCustomer(request.customer(), "customer"), reply,
       [&](Write& write) {
@@ -192,7 +215,8 @@ void AddNote(const Parts& parts, const CallPointer& call, const v1::AddNoteReque
       },
       [](const Renderer& renderer, const std::string& customer, const CommandResult& result) {
         v1::AddNoteResponse response;
-        const timeline::EntryPlace place{result.entry().event_micros(), result.entry().offset(), *MemberId::FromBytes(customer)};
+        const timeline::EntryPlace place{result.entry().event_micros(), result.entry().offset(),
+                                         *MemberId::FromBytes(customer)};
         *response.mutable_entry() = renderer.Entry(customer, place.Bytes(), result.entry());
         return response;
       });
@@ -205,7 +229,8 @@ void RecordFact(const Parts& parts, const CallPointer& call, const v1::RecordFac
       [&](Write& write) {
         write.Check(CheckWord(request.kind(), "kind"));
         write.Check(CheckText(request.value(), kMaxText, "value"));
-        if (request.question().size() > kMaxLine) write.Check(Invalid("question", "is at most 500 bytes"));
+        if (request.question().size() > kMaxLine)
+          write.Check(Invalid("question", "is at most 500 bytes"));
         if (request.confidence_percent() < 0 || request.confidence_percent() > 100) {
           write.Check(Invalid("confidence_percent", "is 1 to 100, or 0 for 100"));
         }
@@ -213,7 +238,9 @@ void RecordFact(const Parts& parts, const CallPointer& call, const v1::RecordFac
         fact->set_kind(request.kind());
         fact->set_sealed_value(write.Seal("fact", request.value()));
         fact->set_sealed_question(write.Seal("question", request.question()));
-        fact->set_confidence(request.confidence_percent() == 0 ? 100 : static_cast<uint32_t>(request.confidence_percent()));
+        fact->set_confidence(request.confidence_percent() == 0
+                                 ? 100
+                                 : static_cast<uint32_t>(request.confidence_percent()));
         if (request.has_expire_time()) {
           const auto expire = CheckTime(request.expire_time(), "expire_time");
           write.Check(expire.status());
@@ -236,7 +263,9 @@ void RetractFact(const Parts& parts, const CallPointer& call, const v1::RetractF
   Send(
       parts, call, request, CustomerOf(fact), reply,
       [&](Write& write) { write.command().mutable_retract_fact()->set_fact(fact->id); },
-      [](const Renderer&, const std::string&, const CommandResult&) { return v1::RetractFactResponse(); });
+      [](const Renderer&, const std::string&, const CommandResult&) {
+        return v1::RetractFactResponse();
+      });
 }
 
 void AskQuestion(const Parts& parts, const CallPointer& call, const v1::AskQuestionRequest& request,
@@ -247,7 +276,8 @@ void AskQuestion(const Parts& parts, const CallPointer& call, const v1::AskQuest
         write.Check(CheckWord(request.kind(), "kind"));
         if (request.text().size() > kMaxLine) write.Check(Invalid("text", "is at most 500 bytes"));
         write.command().mutable_ask_question()->set_kind(request.kind());
-        write.command().mutable_ask_question()->set_sealed_text(write.Seal("question", request.text()));
+        write.command().mutable_ask_question()->set_sealed_text(
+            write.Seal("question", request.text()));
       },
       [parts](const Renderer& renderer, const std::string& customer, const CommandResult& result) {
         v1::AskQuestionResponse response;
@@ -268,11 +298,14 @@ void OpenCase(const Parts& parts, const CallPointer& call, const v1::OpenCaseReq
         write.Check(CheckText(request.title(), kMaxLine, "title"));
         const auto catalogue = parts.catalogue.Get().catalogue;
         const catalogue::CaseKind* kind = catalogue->FindCaseKind(request.kind());
-        if (kind == nullptr) return write.Check(Invalid("kind", "is a case kind of the catalogue; GetDesk lists them"));
+        if (kind == nullptr)
+          return write.Check(
+              Invalid("kind", "is a case kind of the catalogue; GetDesk lists them"));
         store::v1::OpenCase* open = write.command().mutable_open_case();
         open->set_kind(request.kind());
         open->set_sealed_title(write.Seal("case", request.title()));
-        if (kind->due_after.count() > 0) open->set_due_micros(write.command().receive_micros() + kind->due_after.count());
+        if (kind->due_after.count() > 0)
+          open->set_due_micros(write.command().receive_micros() + kind->due_after.count());
       },
       [](const Renderer& renderer, const std::string& customer, const CommandResult& result) {
         v1::OpenCaseResponse response;
@@ -287,8 +320,10 @@ void CloseCase(const Parts& parts, const CallPointer& call, const v1::CloseCaseR
   Send(
       parts, call, request, CustomerOf(closed), reply,
       [&](Write& write) {
-        if (request.resolution().size() > kMaxLine) write.Check(Invalid("resolution", "is at most 500 bytes"));
-        if (request.satisfaction() < 0 || request.satisfaction() > 5) write.Check(Invalid("satisfaction", "is 1 to 5, or 0"));
+        if (request.resolution().size() > kMaxLine)
+          write.Check(Invalid("resolution", "is at most 500 bytes"));
+        if (request.satisfaction() < 0 || request.satisfaction() > 5)
+          write.Check(Invalid("satisfaction", "is 1 to 5, or 0"));
         store::v1::CloseCase* close = write.command().mutable_close_case();
         close->set_case_(closed->id);
         close->set_version(VersionOf(request.etag(), write));
@@ -317,7 +352,8 @@ void MakePromise(const Parts& parts, const CallPointer& call, const v1::MakeProm
         if (request.case_().empty()) return;
         const auto about = ParseChild(request.case_(), "cases", "case");
         if (!about.ok()) return write.Check(about.status());
-        if (about->customer != write.customer()) return write.Check(Invalid("case", "belongs to another customer"));
+        if (about->customer != write.customer())
+          return write.Check(Invalid("case", "belongs to another customer"));
         promise->set_case_(about->id);
       },
       [](const Renderer& renderer, const std::string& customer, const CommandResult& result) {
@@ -333,7 +369,8 @@ void EndPromise(const Parts& parts, const CallPointer& call, const v1::EndPromis
   Send(
       parts, call, request, CustomerOf(ended), reply,
       [&](Write& write) {
-        if (request.state() != v1::PROMISE_STATE_KEPT && request.state() != v1::PROMISE_STATE_CANCELLED) {
+        if (request.state() != v1::PROMISE_STATE_KEPT &&
+            request.state() != v1::PROMISE_STATE_CANCELLED) {
           write.Check(Invalid("state", "is KEPT or CANCELLED"));
         }
         store::v1::EndPromise* end = write.command().mutable_end_promise();
@@ -350,27 +387,32 @@ void EndPromise(const Parts& parts, const CallPointer& call, const v1::EndPromis
 
 // The three writes about interactions answer with the interaction.
 template <typename Response>
-Response RenderInteraction(const Renderer& renderer, const std::string& customer, const CommandResult& result) {
+Response RenderInteraction(const Renderer& renderer, const std::string& customer,
+                           const CommandResult& result) {
   Response response;
   *response.mutable_interaction() = renderer.Interaction(customer, result.interaction());
   return response;
 }
 
-void StartInteraction(const Parts& parts, const CallPointer& call, const v1::StartInteractionRequest& request,
+void StartInteraction(const Parts& parts, const CallPointer& call,
+                      const v1::StartInteractionRequest& request,
                       const Reply<v1::StartInteractionResponse>& reply) {
   Send(
       parts, call, request, ParseCustomer(request.customer(), "customer"), reply,
       [&](Write& write) {
-        if (request.channel() == v1::CHANNEL_UNSPECIFIED) write.Check(Invalid("channel", "is required"));
+        if (request.channel() == v1::CHANNEL_UNSPECIFIED)
+          write.Check(Invalid("channel", "is required"));
         store::v1::StartInteraction* start = write.command().mutable_start_interaction();
         start->set_channel(static_cast<uint32_t>(request.channel()));
-        start->set_assurance(static_cast<uint32_t>(
-            request.assurance() == v1::ASSURANCE_UNSPECIFIED ? v1::ASSURANCE_CLAIMED : request.assurance()));
+        start->set_assurance(static_cast<uint32_t>(request.assurance() == v1::ASSURANCE_UNSPECIFIED
+                                                       ? v1::ASSURANCE_CLAIMED
+                                                       : request.assurance()));
       },
       RenderInteraction<v1::StartInteractionResponse>);
 }
 
-void VerifyInteraction(const Parts& parts, const CallPointer& call, const v1::VerifyInteractionRequest& request,
+void VerifyInteraction(const Parts& parts, const CallPointer& call,
+                       const v1::VerifyInteractionRequest& request,
                        const Reply<v1::VerifyInteractionResponse>& reply) {
   const auto verified = ParseChild(request.interaction(), "interactions", "interaction");
   Send(
@@ -383,30 +425,37 @@ void VerifyInteraction(const Parts& parts, const CallPointer& call, const v1::Ve
       RenderInteraction<v1::VerifyInteractionResponse>);
 }
 
-void EndInteraction(const Parts& parts, const CallPointer& call, const v1::EndInteractionRequest& request,
+void EndInteraction(const Parts& parts, const CallPointer& call,
+                    const v1::EndInteractionRequest& request,
                     const Reply<v1::EndInteractionResponse>& reply) {
   const auto ended = ParseChild(request.interaction(), "interactions", "interaction");
   Send(
       parts, call, request, CustomerOf(ended), reply,
       [&](Write& write) {
-        if (!request.disposition().empty()) write.Check(CheckWord(request.disposition(), "disposition"));
+        if (!request.disposition().empty())
+          write.Check(CheckWord(request.disposition(), "disposition"));
         write.command().mutable_end_interaction()->set_interaction(ended->id);
         write.command().mutable_end_interaction()->set_disposition(request.disposition());
       },
       RenderInteraction<v1::EndInteractionResponse>);
 }
 
-void RecordConsent(const Parts& parts, const CallPointer& call, const v1::RecordConsentRequest& request,
+void RecordConsent(const Parts& parts, const CallPointer& call,
+                   const v1::RecordConsentRequest& request,
                    const Reply<v1::RecordConsentResponse>& reply) {
   Send(
       parts, call, request, ParseCustomer(request.customer(), "customer"), reply,
       [&](Write& write) {
         write.Check(CheckWord(request.purpose(), "purpose"));
-        if (request.status() == v1::CONSENT_STATUS_UNSPECIFIED) write.Check(Invalid("status", "is GRANTED or DENIED"));
+        if (request.status() == v1::CONSENT_STATUS_UNSPECIFIED)
+          write.Check(Invalid("status", "is GRANTED or DENIED"));
         write.Check(CheckWord(request.proof().mechanism(), "proof.mechanism"));
-        if (request.proof().text_version().size() > kMaxWord) write.Check(Invalid("proof.text_version", "is at most 64 bytes"));
-        if (request.proof().language().size() > kMaxWord) write.Check(Invalid("proof.language", "is at most 64 bytes"));
-        store::v1::ConsentSignal* signal = write.command().mutable_record_consent()->mutable_signal();
+        if (request.proof().text_version().size() > kMaxWord)
+          write.Check(Invalid("proof.text_version", "is at most 64 bytes"));
+        if (request.proof().language().size() > kMaxWord)
+          write.Check(Invalid("proof.language", "is at most 64 bytes"));
+        store::v1::ConsentSignal* signal =
+            write.command().mutable_record_consent()->mutable_signal();
         signal->set_channel(static_cast<uint32_t>(request.channel()));
         signal->set_purpose(request.purpose());
         signal->set_status(static_cast<uint32_t>(request.status()));
@@ -414,8 +463,11 @@ void RecordConsent(const Parts& parts, const CallPointer& call, const v1::Record
         signal->set_text_version(request.proof().text_version());
         signal->set_language(request.proof().language());
         if (!request.proof().evidence_hash().empty()) {
-          const auto evidence = Id<struct EvidenceTag>::FromHex(request.proof().evidence_hash().substr(0, 32));
-          if (!evidence) return write.Check(Invalid("proof.evidence_hash", "is hexadecimal, at least 32 digits"));
+          const auto evidence =
+              Id<struct EvidenceTag>::FromHex(request.proof().evidence_hash().substr(0, 32));
+          if (!evidence)
+            return write.Check(
+                Invalid("proof.evidence_hash", "is hexadecimal, at least 32 digits"));
           signal->set_evidence_hash(std::string(evidence->Bytes()));
         }
       },
@@ -429,10 +481,13 @@ void RecordConsent(const Parts& parts, const CallPointer& call, const v1::Record
 // Adds one method whose handler is a function of the form above.
 template <typename Request, typename Response>
 void AddWrite(const Parts& parts, Endpoints& endpoints, std::string_view method,
-              void (*handler)(const Parts&, const CallPointer&, const Request&, const Reply<Response>&)) {
+              void (*handler)(const Parts&, const CallPointer&, const Request&,
+                              const Reply<Response>&)) {
   endpoints.Unary<Request, Response>(
       "/hilo.v1.CustomerService/" + std::string(method),
-      [parts, handler](CallPointer call, const Request& request, Reply<Response> reply) { handler(parts, call, request, reply); });
+      [parts, handler](CallPointer call, const Request& request, Reply<Response> reply) {
+        handler(parts, call, request, reply);
+      });
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ namespace hilo::serving {
 
 // Where a stream's messages go: a gRPC call, a Connect answer, or a test.
 //
-// **Guarantees**: bounded; messages arrive in order or not at all. **Threads**: thread-safe. **Lifetime**: shared; it may outlive the peer.
+// **Guarantees**: bounded; messages arrive in order or not at all. **Threads**: thread-safe.
+// **Lifetime**: shared; it may outlive the peer.
 class MessageSink {
  public:
   enum class Result { kTaken, kFull, kClosed };
@@ -52,29 +53,37 @@ struct Endpoint {
   const google::protobuf::MethodDescriptor* method = nullptr;
   std::function<std::unique_ptr<google::protobuf::Message>()> new_request;
   // Exactly one of the two.
-  std::function<void(std::shared_ptr<Call>, std::unique_ptr<google::protobuf::Message>, AnyDone)> unary;
-  std::function<void(std::shared_ptr<Call>, std::unique_ptr<google::protobuf::Message>, std::shared_ptr<MessageSink>)> stream;
+  std::function<void(std::shared_ptr<Call>, std::unique_ptr<google::protobuf::Message>, AnyDone)>
+      unary;
+  std::function<void(std::shared_ptr<Call>, std::unique_ptr<google::protobuf::Message>,
+                     std::shared_ptr<MessageSink>)>
+      stream;
 };
 
 // All methods that this process serves, by full name. Built once, then immutable.
 //
-//   endpoints.Unary<GetContextRequest, GetContextResponse>("/hilo.v1.CustomerService/GetContext", handler);
+//   endpoints.Unary<GetContextRequest, GetContextResponse>("/hilo.v1.CustomerService/GetContext",
+//   handler);
 class Endpoints {
  public:
   template <typename Request, typename Response, typename Function>
   void Unary(std::string_view method, Function handler) {
     Endpoint endpoint = Begin<Request>(method);
-    endpoint.unary = [handler = std::move(handler)](std::shared_ptr<Call> call, std::unique_ptr<google::protobuf::Message> request,
-                                                    AnyDone done) {
-      handler(std::move(call), static_cast<const Request&>(*request), Reply<Response>(std::move(done)));
+    endpoint.unary = [handler = std::move(handler)](
+                         std::shared_ptr<Call> call,
+                         std::unique_ptr<google::protobuf::Message> request, AnyDone done) {
+      handler(std::move(call), static_cast<const Request&>(*request),
+              Reply<Response>(std::move(done)));
     };
     Add(method, std::move(endpoint));
   }
   template <typename Request, typename Function>
   void Stream(std::string_view method, Function handler) {
     Endpoint endpoint = Begin<Request>(method);
-    endpoint.stream = [handler = std::move(handler)](std::shared_ptr<Call> call, std::unique_ptr<google::protobuf::Message> request,
-                                                     std::shared_ptr<MessageSink> sink) {
+    endpoint.stream = [handler = std::move(handler)](
+                          std::shared_ptr<Call> call,
+                          std::unique_ptr<google::protobuf::Message> request,
+                          std::shared_ptr<MessageSink> sink) {
       handler(std::move(call), static_cast<const Request&>(*request), std::move(sink));
     };
     Add(method, std::move(endpoint));
@@ -96,7 +105,8 @@ class Endpoints {
   std::map<std::string, Endpoint, std::less<>> endpoints_;
 };
 
-// Refuses what a request must not hold: unknown fields and enum values, by path. `unknown_field` (invalid_argument).
+// Refuses what a request must not hold: unknown fields and enum values, by path. `unknown_field`
+// (invalid_argument).
 Status CheckKnown(const google::protobuf::Message& message);
 
 }  // namespace hilo::serving

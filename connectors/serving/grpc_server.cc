@@ -35,7 +35,8 @@ constexpr std::chrono::seconds kStopGrace{5};
 grpc::Status ToGrpc(const Status& status) {
   if (status.ok()) return grpc::Status::OK;
   const google::rpc::Status wire = WireStatus(status);
-  return grpc::Status(static_cast<grpc::StatusCode>(wire.code()), wire.message(), wire.SerializeAsString());
+  return grpc::Status(static_cast<grpc::StatusCode>(wire.code()), wire.message(),
+                      wire.SerializeAsString());
 }
 
 Status ParseMessage(grpc::ByteBuffer& buffer, Message& message) {
@@ -43,7 +44,8 @@ Status ParseMessage(grpc::ByteBuffer& buffer, Message& message) {
   google::protobuf::io::CodedInputStream input(&reader);
   input.SetRecursionLimit(kMaxMessageDepth);
   if (!message.ParseFromCodedStream(&input) || !input.ConsumedEntireMessage()) {
-    return Error(StatusCode::kInvalidArgument, "proto_parse", "the request is no message of this method's type");
+    return Error(StatusCode::kInvalidArgument, "proto_parse",
+                 "the request is no message of this method's type");
   }
   return OkStatus();
 }
@@ -98,7 +100,8 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
     }
     auto call = std::make_shared<ServerCall>(shared);
     call->context_.AsyncNotifyWhenDone(call->Then([call](bool) { call->OnDone(); }));
-    shared.service.RequestCall(&call->context_, &call->stream_, shared.queue.get(), shared.queue.get(),
+    shared.service.RequestCall(&call->context_, &call->stream_, shared.queue.get(),
+                               shared.queue.get(),
                                call->Then([call](bool ok) { call->OnCall(ok); }));
   }
 
@@ -114,8 +117,8 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
     grpc::ByteBuffer buffer = ToBuffer(message);
     MutexLock lock(mutex_);
     if (closed_ || finished_ || final_) return MessageSink::Result::kClosed;
-    if (!waiting_.empty() &&
-        (waiting_.size() >= GrpcServer::kMaxQueuedMessages || waiting_bytes_ + buffer.Length() > GrpcServer::kMaxQueuedBytes)) {
+    if (!waiting_.empty() && (waiting_.size() >= GrpcServer::kMaxQueuedMessages ||
+                              waiting_bytes_ + buffer.Length() > GrpcServer::kMaxQueuedBytes)) {
       refused_ = true;
       return MessageSink::Result::kFull;
     }
@@ -147,7 +150,9 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
     explicit Sink(std::shared_ptr<ServerCall> call) : call_(std::move(call)) {}
     Result Send(const Message& message) override { return call_->Send(message); }
     void Finish(const Status& status) override { call_->FinishStream(status); }
-    void OnWritable(std::function<void()> callback) override { call_->OnWritable(std::move(callback)); }
+    void OnWritable(std::function<void()> callback) override {
+      call_->OnWritable(std::move(callback));
+    }
     void OnClosed(std::function<void()> callback) override { call_->OnClosed(std::move(callback)); }
 
    private:
@@ -176,8 +181,8 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
       incoming.authorization = std::string_view(found->second.data(), found->second.size());
     }
     if (context_.deadline() != std::chrono::system_clock::time_point::max()) {
-      incoming.timeout =
-          std::chrono::duration_cast<std::chrono::microseconds>(context_.deadline() - std::chrono::system_clock::now());
+      incoming.timeout = std::chrono::duration_cast<std::chrono::microseconds>(
+          context_.deadline() - std::chrono::system_clock::now());
     }
     incoming.request_id = NextRequestId();
     context_.AddInitialMetadata("x-request-id", incoming.request_id);
@@ -194,7 +199,8 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
 
   void OnRequest(bool ok) {
     if (!ok) {
-      const Status status = Error(StatusCode::kInvalidArgument, "request_missing", "the call ended before its request came");
+      const Status status = Error(StatusCode::kInvalidArgument, "request_missing",
+                                  "the call ended before its request came");
       shared_.chain.CountRefused(context_.method(), status);
       return FinishCall(status);
     }
@@ -209,11 +215,12 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
       shared_.chain.Run(admitted_, std::move(request), std::make_shared<Sink>(self));
       return;
     }
-    shared_.chain.Run(admitted_, std::move(request), [self](Status status, std::unique_ptr<Message> response) {
-      if (!status.ok()) return self->FinishCall(status);
-      self->stream_.WriteAndFinish(ToBuffer(*response), grpc::WriteOptions(), grpc::Status::OK,
-                                   self->Then([self](bool) { self->OnFinished(); }));
-    });
+    shared_.chain.Run(
+        admitted_, std::move(request), [self](Status status, std::unique_ptr<Message> response) {
+          if (!status.ok()) return self->FinishCall(status);
+          self->stream_.WriteAndFinish(ToBuffer(*response), grpc::WriteOptions(), grpc::Status::OK,
+                                       self->Then([self](bool) { self->OnFinished(); }));
+        });
   }
 
   // Reflection: a question, its answer, the next question.
@@ -223,14 +230,18 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
     std::vector<grpc::Slice> slices;
     std::string question;
     if (incoming_.Dump(&slices).ok()) {
-      for (const grpc::Slice& slice : slices) question.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+      for (const grpc::Slice& slice : slices)
+        question.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
     }
     const std::optional<std::string> answer = shared_.reflection.Answer(question);
-    if (!answer) return FinishCall(Error(StatusCode::kInvalidArgument, "proto_parse", "the question cannot be read"));
+    if (!answer)
+      return FinishCall(
+          Error(StatusCode::kInvalidArgument, "proto_parse", "the question cannot be read"));
     stream_.Write(ToBuffer(*answer), Then([self](bool ok) {
-      if (!ok) return;
-      self->stream_.Read(&self->incoming_, self->Then([self](bool again) { self->OnQuestion(again); }));
-    }));
+                    if (!ok) return;
+                    self->stream_.Read(&self->incoming_,
+                                       self->Then([self](bool again) { self->OnQuestion(again); }));
+                  }));
   }
 
   void FinishCall(const Status& status) {
@@ -337,7 +348,8 @@ StatusOr<std::string> ReadFile(const std::string& path) {
 class GrpcServerOnQueue final : public GrpcServer {
  public:
   GrpcServerOnQueue(const Chain& chain, const Endpoints& endpoints, bool reflection)
-      : shared_{chain, Reflection(endpoints), reflection, {}, nullptr, {}, {}, false}, endpoints_(endpoints) {}
+      : shared_{chain, Reflection(endpoints), reflection, {}, nullptr, {}, {}, false},
+        endpoints_(endpoints) {}
   ~GrpcServerOnQueue() override { Stop(); }
 
   Status Start(const Options& options) {
@@ -356,14 +368,16 @@ class GrpcServerOnQueue final : public GrpcServer {
     builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
-    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMillis);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                               kMinPingIntervalMillis);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.RegisterAsyncGenericService(&shared_.service);
     shared_.queue = builder.AddCompletionQueue();
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {
-      return Error(StatusCode::kUnavailable, "grpc_listen", "cannot listen on '" + options.address + "'; is the port taken?");
+      return Error(StatusCode::kUnavailable, "grpc_listen",
+                   "cannot listen on '" + options.address + "'; is the port taken?");
     }
     port_ = static_cast<uint16_t>(port);
     // A few calls wait at once, so that a burst does not wait for the thread to ask for the next.
@@ -395,7 +409,8 @@ class GrpcServerOnQueue final : public GrpcServer {
     }
     for (const auto& call : open) {
       if (call->admitted_.endpoint != nullptr && call->admitted_.endpoint->stream) {
-        call->FinishStream(Error(StatusCode::kUnavailable, "stopping", "this node stops; come back with the last resume token"));
+        call->FinishStream(Error(StatusCode::kUnavailable, "stopping",
+                                 "this node stops; come back with the last resume token"));
       }
     }
     open.clear();
@@ -421,7 +436,8 @@ class GrpcServerOnQueue final : public GrpcServer {
 
 }  // namespace
 
-StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Create(Options options, const Chain& chain, const Endpoints& endpoints) {
+StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Create(Options options, const Chain& chain,
+                                                         const Endpoints& endpoints) {
   auto server = std::make_unique<GrpcServerOnQueue>(chain, endpoints, options.reflection);
   HILO_RETURN_IF_ERROR(server->Start(options));
   return server;

@@ -9,11 +9,14 @@
 
 namespace hilo::serving {
 
-// The gRPC server: every method of Endpoints through the Chain, health, and reflection (v1 and v1alpha) when asked for.
+// The gRPC server: every method of Endpoints through the Chain, health, and reflection (v1 and
+// v1alpha) when asked for.
 //
-// Calls are taken generically and found by name, on one completion queue with one thread: measured faster on few cores than more
-// of either. One message is written at a time per stream; what waits is bounded.
-// **Errors**: Create fails with `grpc_listen`. **Threads**: Stop from any but its own. **Lifetime**: chain and endpoints outlive it.
+// Calls are taken generically and found by name, on one completion queue with one thread: measured
+// faster on few cores than more of either. One message is written at a time per stream; what waits
+// is bounded.
+// **Errors**: Create fails with `grpc_listen`. **Threads**: Stop from any but its own.
+// **Lifetime**: chain and endpoints outlive it.
 class GrpcServer {
  public:
   static constexpr int kMaxReceiveBytes = 1 << 20;
@@ -26,7 +29,8 @@ class GrpcServer {
     std::string tls_key_file;
     bool reflection = false;
   };
-  static StatusOr<std::unique_ptr<GrpcServer>> Create(Options options, const Chain& chain, const Endpoints& endpoints);
+  static StatusOr<std::unique_ptr<GrpcServer>> Create(Options options, const Chain& chain,
+                                                      const Endpoints& endpoints);
   virtual ~GrpcServer() = default;
   virtual uint16_t Port() const = 0;
   // What health answers, for "" and every service.

@@ -35,7 +35,8 @@ std::optional<std::vector<int64_t>> ParseToken(std::string_view token, size_t pa
     token.remove_prefix(1);
     int64_t position = 0;
     size_t digits = 0;
-    for (; digits < token.size() && token[digits] >= '0' && token[digits] <= '9' && digits < 18; ++digits) {
+    for (; digits < token.size() && token[digits] >= '0' && token[digits] <= '9' && digits < 18;
+         ++digits) {
       position = position * 10 + (token[digits] - '0');
     }
     if (digits == 0) return std::nullopt;
@@ -57,8 +58,8 @@ void SetNow(const Clock& clock, google::protobuf::Timestamp* time) {
 // One live stream. Notices mark it; a task on the worker sends what is marked.
 class Subscription final : public std::enable_shared_from_this<Subscription> {
  public:
-  Subscription(Hub& hub, std::shared_ptr<Call> call, std::shared_ptr<MessageSink> sink, std::vector<CustomerId> customers,
-               size_t timeline_size)
+  Subscription(Hub& hub, std::shared_ptr<Call> call, std::shared_ptr<MessageSink> sink,
+               std::vector<CustomerId> customers, size_t timeline_size)
       : hub_(hub),
         call_(std::move(call)),
         sink_(std::move(sink)),
@@ -97,7 +98,8 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
   void Beat() HILO_EXCLUDES(mutex_) {
     const MonotonicTime now = hub_.options_.clock.Monotonic();
     if (now >= ends_) {
-      return Finish(Error(StatusCode::kUnavailable, "stream_too_old", "this stream is long enough; come back with the last resume token"));
+      return Finish(Error(StatusCode::kUnavailable, "stream_too_old",
+                          "this stream is long enough; come back with the last resume token"));
     }
     MutexLock lock(mutex_);
     if (now - last_sent_ < Hub::kHeartbeat) return;
@@ -152,7 +154,8 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
     if (call_->Cancelled()) return hub_.Remove(this);
     // Positions first, marks second: what a position covers has been marked by then.
     std::vector<int64_t> positions;
-    for (const auto& position : hub_.folded_) positions.push_back(position.load(std::memory_order_acquire));
+    for (const auto& position : hub_.folded_)
+      positions.push_back(position.load(std::memory_order_acquire));
     const Work work = Take();
     token_ = MakeToken(positions);
     bool open = true;
@@ -215,7 +218,8 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
 
   StatusOr<std::optional<v1::Context>> Read(CustomerId customer, size_t timeline_size) const {
     const Hub::Options& options = hub_.options_;
-    return ReadContext(options.node, options.sealer, options.catalogue.Get().catalogue, customer, timeline_size, options.clock);
+    return ReadContext(options.node, options.sealer, options.catalogue.Get().catalogue, customer,
+                       timeline_size, options.clock);
   }
 
   // Ends the stream with an error of ours.
@@ -225,13 +229,16 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
   }
 
   bool Audit(CustomerId customer, std::string_view field_group) {
-    if (Status audited = call_->Audit(customer.Hex(), field_group); !audited.ok()) return Fail(audited);
+    if (Status audited = call_->Audit(customer.Hex(), field_group); !audited.ok())
+      return Fail(audited);
     hub_.options_.registry.Get(metric::kViews).Increment();
     return true;
   }
 
-  bool SendSnapshot(const std::optional<std::vector<int64_t>>& resume, const std::vector<int64_t>& positions) {
-    // What can go on from the token gets its new entries as changes behind the snapshot; the others are whole in it.
+  bool SendSnapshot(const std::optional<std::vector<int64_t>>& resume,
+                    const std::vector<int64_t>& positions) {
+    // What can go on from the token gets its new entries as changes behind the snapshot; the others
+    // are whole in it.
     std::vector<v1::WatchDesktopResponse> resumed;
     v1::WatchDesktopResponse message;
     v1::DesktopSnapshot* snapshot = message.mutable_snapshot();
@@ -260,7 +267,8 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
       v1::CustomerChange* change = resumed.emplace_back().mutable_change();
       *change->mutable_context() = **std::move(context);
       change->mutable_context()->clear_timeline();
-      for (v1::TimelineEntry& entry : *fresh) *change->mutable_context()->add_timeline() = std::move(entry);
+      for (v1::TimelineEntry& entry : *fresh)
+        *change->mutable_context()->add_timeline() = std::move(entry);
     }
     if (!AddCalls(snapshot)) return false;
     if (!Send(std::move(message))) return false;
@@ -270,15 +278,18 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
     return true;
   }
 
-  // Entries at or above `offset` in the customer's partition, newest first, at most kMaxResumedEntries.
+  // Entries at or above `offset` in the customer's partition, newest first, at most
+  // kMaxResumedEntries.
   StatusOr<std::vector<v1::TimelineEntry>> EntriesSince(CustomerId customer, int64_t offset) {
     const Hub::Options& options = hub_.options_;
     const uint32_t partition = PartitionOfCustomer(options.node, customer);
     const auto view = options.node.CustomersStore(partition).NewView();
-    HILO_ASSIGN_OR_RETURN(const auto page, customer::ReadTimeline(*view, customer, {BirthMember(customer)},
-                                                                  {.page_size = Hub::kMaxResumedEntries}));
-    const Renderer renderer(options.sealer, options.catalogue.Get().catalogue,
-                            ShownNow(options.node.View(CustomersPartition(partition)), options.clock));
+    HILO_ASSIGN_OR_RETURN(const auto page,
+                          customer::ReadTimeline(*view, customer, {BirthMember(customer)},
+                                                 {.page_size = Hub::kMaxResumedEntries}));
+    const Renderer renderer(
+        options.sealer, options.catalogue.Get().catalogue,
+        ShownNow(options.node.View(CustomersPartition(partition)), options.clock));
     std::vector<v1::TimelineEntry> entries;
     int64_t& sent_up_to = sent_up_to_[customer];
     for (const auto& entry : page.entries) {
@@ -299,10 +310,12 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
     v1::WatchDesktopResponse message;
     v1::CustomerChange* change = message.mutable_change();
     *change->mutable_context() = **std::move(context);
-    for (v1::TimelineEntry& entry : *fresh) *change->mutable_context()->add_timeline() = std::move(entry);
+    for (v1::TimelineEntry& entry : *fresh)
+      *change->mutable_context()->add_timeline() = std::move(entry);
     if (receive_micros != 0) {
       change->mutable_receive_time()->set_seconds(receive_micros / 1'000'000);
-      change->mutable_receive_time()->set_nanos(static_cast<int32_t>(receive_micros % 1'000'000 * 1'000));
+      change->mutable_receive_time()->set_nanos(
+          static_cast<int32_t>(receive_micros % 1'000'000 * 1'000));
     }
     return Send(std::move(message));
   }
@@ -315,7 +328,8 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
       const auto calls = customer::CallsOfAgent(*view, agent());
       if (!calls.ok()) return Fail(calls.status());
       for (const auto& at_agent : *calls) {
-        const auto call = BuildCall(*view, partition, at_agent.customer, at_agent.interaction.interaction());
+        const auto call =
+            BuildCall(*view, partition, at_agent.customer, at_agent.interaction.interaction());
         if (!call.ok()) return Fail(call.status());
         if (!*call) continue;
         if (!Audit(at_agent.customer, "call")) return false;
@@ -325,16 +339,19 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
     return true;
   }
 
-  StatusOr<std::optional<v1::Call>> BuildCall(const store::Reader& reader, uint32_t partition, CustomerId customer,
+  StatusOr<std::optional<v1::Call>> BuildCall(const store::Reader& reader, uint32_t partition,
+                                              CustomerId customer,
                                               std::string_view interaction) const {
     const Hub::Options& options = hub_.options_;
     HILO_ASSIGN_OR_RETURN(const auto row, customer::ReadCustomer(reader, customer));
     if (!row) return std::optional<v1::Call>();
-    const auto found = std::find_if(row->interactions().begin(), row->interactions().end(),
-                                    [&](const auto& candidate) { return candidate.interaction() == interaction; });
+    const auto found =
+        std::find_if(row->interactions().begin(), row->interactions().end(),
+                     [&](const auto& candidate) { return candidate.interaction() == interaction; });
     if (found == row->interactions().end()) return std::optional<v1::Call>();
-    const Renderer renderer(options.sealer, options.catalogue.Get().catalogue,
-                            ShownNow(options.node.View(CustomersPartition(partition)), options.clock));
+    const Renderer renderer(
+        options.sealer, options.catalogue.Get().catalogue,
+        ShownNow(options.node.View(CustomersPartition(partition)), options.clock));
     v1::Call call;
     *call.mutable_interaction() = renderer.Interaction(row->customer(), *found);
     *call.mutable_customer() = renderer.Customer(*row);
@@ -351,15 +368,19 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
     for (const auto& membership : row.groups()) {
       const auto group = GroupId::FromBytes(membership.group().group());
       if (!group) continue;
-      HILO_ASSIGN_OR_RETURN(const auto page, identity::FindByGroup(*identity, *group, std::nullopt, kMaxOthers + 1));
+      HILO_ASSIGN_OR_RETURN(const auto page,
+                            identity::FindByGroup(*identity, *group, std::nullopt, kMaxOthers + 1));
       for (const auto& member : page.members) {
-        if (call->others_size() == kMaxOthers || !seen.insert(member.place.customer).second) continue;
+        if (call->others_size() == kMaxOthers || !seen.insert(member.place.customer).second)
+          continue;
         const uint32_t partition = PartitionOfCustomer(options.node, member.place.customer);
-        HILO_ASSIGN_OR_RETURN(const auto other,
-                              customer::ReadCustomer(options.node.CustomersStore(partition), member.place.customer));
+        HILO_ASSIGN_OR_RETURN(
+            const auto other,
+            customer::ReadCustomer(options.node.CustomersStore(partition), member.place.customer));
         if (!other) continue;
-        const Renderer renderer(options.sealer, options.catalogue.Get().catalogue,
-                                ShownNow(options.node.View(CustomersPartition(partition)), options.clock));
+        const Renderer renderer(
+            options.sealer, options.catalogue.Get().catalogue,
+            ShownNow(options.node.View(CustomersPartition(partition)), options.clock));
         *call->add_others() = renderer.Customer(*other);
       }
     }
@@ -407,19 +428,24 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
 };
 
 Hub::Hub(Options options)
-    : options_(options), ingest_to_context_(options.registry.Get(metric::kIngestToContext)), folded_(options.partitions) {}
+    : options_(options),
+      ingest_to_context_(options.registry.Get(metric::kIngestToContext)),
+      folded_(options.partitions) {}
 
 Hub::~Hub() { Stop(); }
 
-void Hub::Watch(std::shared_ptr<Call> call, const v1::WatchDesktopRequest& request, std::shared_ptr<MessageSink> sink) {
+void Hub::Watch(std::shared_ptr<Call> call, const v1::WatchDesktopRequest& request,
+                std::shared_ptr<MessageSink> sink) {
   if (request.customers_size() > kMaxWatched) {
-    return sink->Finish(Error(StatusCode::kInvalidArgument, "too_many_watched", "'customers' are at most 16"));
+    return sink->Finish(
+        Error(StatusCode::kInvalidArgument, "too_many_watched", "'customers' are at most 16"));
   }
   std::vector<CustomerId> customers;
   for (const std::string& name : request.customers()) {
     const auto customer = ParseCustomer(name, "customers");
     if (!customer.ok()) return sink->Finish(customer.status());
-    if (std::find(customers.begin(), customers.end(), *customer) == customers.end()) customers.push_back(*customer);
+    if (std::find(customers.begin(), customers.end(), *customer) == customers.end())
+      customers.push_back(*customer);
   }
   const auto timeline_size = PageSize(request.timeline_size(), kStandardPage, kLargestPage);
   if (!timeline_size.ok()) return sink->Finish(timeline_size.status());
@@ -427,18 +453,22 @@ void Hub::Watch(std::shared_ptr<Call> call, const v1::WatchDesktopRequest& reque
   if (!request.resume_token().empty()) {
     token = ParseToken(request.resume_token(), folded_.size());
     if (!token) {
-      return sink->Finish(Error(StatusCode::kInvalidArgument, "resume_token_invalid",
-                                "'resume_token' is not one that this service gave; begin without it"));
+      return sink->Finish(
+          Error(StatusCode::kInvalidArgument, "resume_token_invalid",
+                "'resume_token' is not one that this service gave; begin without it"));
     }
   }
-  auto subscription = std::make_shared<Subscription>(*this, std::move(call), sink, std::move(customers), *timeline_size);
+  auto subscription = std::make_shared<Subscription>(*this, std::move(call), sink,
+                                                     std::move(customers), *timeline_size);
   {
     MutexLock lock(mutex_);
     if (subscriptions_.size() >= kMaxSubscriptions) {
-      return sink->Finish(Error(StatusCode::kResourceExhausted, "too_many_streams", "this node has as many live streams as it may"));
+      return sink->Finish(Error(StatusCode::kResourceExhausted, "too_many_streams",
+                                "this node has as many live streams as it may"));
     }
     subscriptions_.emplace(subscription.get(), subscription);
-    for (const CustomerId& customer : subscription->customers()) by_customer_[customer].push_back(subscription);
+    for (const CustomerId& customer : subscription->customers())
+      by_customer_[customer].push_back(subscription);
     if (!subscription->agent().empty()) by_agent_[subscription->agent()].push_back(subscription);
     count_.store(subscriptions_.size(), std::memory_order_release);
   }
@@ -481,27 +511,32 @@ void Hub::Beat() {
 
 void Hub::Stop() {
   for (const auto& subscription : All()) {
-    subscription->Finish(Error(StatusCode::kUnavailable, "stopping", "this node stops; come back with the last resume token"));
+    subscription->Finish(Error(StatusCode::kUnavailable, "stopping",
+                               "this node stops; come back with the last resume token"));
   }
 }
 
 void Hub::OnNotice(const log::TopicPartition& of, const fold::Notice& notice) {
   if (notice.kind == fold::Notice::Kind::kMemberChanged && notice.receive_micros != 0) {
-    ingest_to_context_.Observe(Micros(options_.clock.Wall().time_since_epoch().count() - notice.receive_micros));
+    ingest_to_context_.Observe(
+        Micros(options_.clock.Wall().time_since_epoch().count() - notice.receive_micros));
   }
   if (count_.load(std::memory_order_acquire) == 0) return;
   std::vector<std::shared_ptr<Subscription>> concerned;
   {
     MutexLock lock(mutex_);
     if (notice.kind == fold::Notice::Kind::kMemberChanged) {
-      if (const auto found = by_customer_.find(notice.customer); found != by_customer_.end()) concerned = found->second;
+      if (const auto found = by_customer_.find(notice.customer); found != by_customer_.end())
+        concerned = found->second;
     } else if (notice.kind == fold::Notice::Kind::kAgentCall) {
-      if (const auto found = by_agent_.find(notice.agent); found != by_agent_.end()) concerned = found->second;
+      if (const auto found = by_agent_.find(notice.agent); found != by_agent_.end())
+        concerned = found->second;
     }
   }
   for (const auto& subscription : concerned) {
-    notice.kind == fold::Notice::Kind::kAgentCall ? subscription->MarkCall(notice)
-                                                  : subscription->MarkCustomer(notice.customer, notice.receive_micros);
+    notice.kind == fold::Notice::Kind::kAgentCall
+        ? subscription->MarkCall(notice)
+        : subscription->MarkCustomer(notice.customer, notice.receive_micros);
   }
 }
 

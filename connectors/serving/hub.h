@@ -22,10 +22,12 @@ class Subscription;
 
 // Tells desks what changes: it listens to the partitions of this node and keeps the live streams.
 //
-// **Guarantees**: a stream begins with a snapshot, or goes on from its resume token without losing a change; after each change a watched
-// customer's context is sent as it is then (latest wins, so what waits is bounded by what is watched); a reader that does not keep up is told
-// `resync` and gets a snapshot when it reads again. A heartbeat comes after 15 s of silence.
-// **Threads**: thread-safe; listener calls come from partition threads and only mark what changed. **Lifetime**: outlives its streams.
+// **Guarantees**: a stream begins with a snapshot, or goes on from its resume token without losing
+// a change; after each change a watched customer's context is sent as it is then (latest wins, so
+// what waits is bounded by what is watched); a reader that does not keep up is told `resync` and
+// gets a snapshot when it reads again. A heartbeat comes after 15 s of silence.
+// **Threads**: thread-safe; listener calls come from partition threads and only mark what changed.
+// **Lifetime**: outlives its streams.
 // **Cost**: a notice nobody waits for costs one atomic read and the observation of its latency.
 class Hub : public fold::Listener {
  public:
@@ -50,7 +52,8 @@ class Hub : public fold::Listener {
   ~Hub() override;
 
   // Opens a stream for this call.
-  void Watch(std::shared_ptr<Call> call, const v1::WatchDesktopRequest& request, std::shared_ptr<MessageSink> sink);
+  void Watch(std::shared_ptr<Call> call, const v1::WatchDesktopRequest& request,
+             std::shared_ptr<MessageSink> sink);
   // Heartbeats and ends of life; call it about once a second.
   void Beat();
   // Ends every stream (`stopping`).
@@ -69,9 +72,12 @@ class Hub : public fold::Listener {
   std::vector<std::atomic<int64_t>> folded_;  // by partition: everything below has been told
   std::atomic<size_t> count_{0};
   mutable Mutex mutex_;
-  std::unordered_map<const Subscription*, std::shared_ptr<Subscription>> subscriptions_ HILO_GUARDED_BY(mutex_);
-  std::unordered_map<CustomerId, std::vector<std::shared_ptr<Subscription>>> by_customer_ HILO_GUARDED_BY(mutex_);
-  std::unordered_map<std::string, std::vector<std::shared_ptr<Subscription>>> by_agent_ HILO_GUARDED_BY(mutex_);
+  std::unordered_map<const Subscription*, std::shared_ptr<Subscription>> subscriptions_
+      HILO_GUARDED_BY(mutex_);
+  std::unordered_map<CustomerId, std::vector<std::shared_ptr<Subscription>>> by_customer_
+      HILO_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, std::vector<std::shared_ptr<Subscription>>> by_agent_
+      HILO_GUARDED_BY(mutex_);
 };
 
 }  // namespace hilo::serving

@@ -87,7 +87,8 @@ void WriteBytes(const FieldDescriptor& field, const std::string& value, std::str
     json += InspectRecord("", value).json;
     return;
   }
-  if (const std::unique_ptr<Message> inner = Inner(field); inner != nullptr && inner->ParseFromString(value)) {
+  if (const std::unique_ptr<Message> inner = Inner(field);
+      inner != nullptr && inner->ParseFromString(value)) {
     Write(*inner, json);
     return;
   }
@@ -99,32 +100,44 @@ void WriteOne(const Message& message, const FieldDescriptor& field, int index, s
   const bool repeated = field.is_repeated();
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_MESSAGE:
-      Write(repeated ? reflection.GetRepeatedMessage(message, &field, index) : reflection.GetMessage(message, &field), json);
+      Write(repeated ? reflection.GetRepeatedMessage(message, &field, index)
+                     : reflection.GetMessage(message, &field),
+            json);
       break;
     case FieldDescriptor::CPPTYPE_STRING: {
-      const std::string value =
-          repeated ? reflection.GetRepeatedString(message, &field, index) : reflection.GetString(message, &field);
-      field.type() == FieldDescriptor::TYPE_BYTES ? WriteBytes(field, value, json) : AppendJsonString(value, json);
+      const std::string value = repeated ? reflection.GetRepeatedString(message, &field, index)
+                                         : reflection.GetString(message, &field);
+      field.type() == FieldDescriptor::TYPE_BYTES ? WriteBytes(field, value, json)
+                                                  : AppendJsonString(value, json);
       break;
     }
     case FieldDescriptor::CPPTYPE_BOOL:
-      json += (repeated ? reflection.GetRepeatedBool(message, &field, index) : reflection.GetBool(message, &field)) ? "true" : "false";
+      json += (repeated ? reflection.GetRepeatedBool(message, &field, index)
+                        : reflection.GetBool(message, &field))
+                  ? "true"
+                  : "false";
       break;
     case FieldDescriptor::CPPTYPE_ENUM:
-      AppendJsonString((repeated ? reflection.GetRepeatedEnum(message, &field, index) : reflection.GetEnum(message, &field))->name(),
+      AppendJsonString((repeated ? reflection.GetRepeatedEnum(message, &field, index)
+                                 : reflection.GetEnum(message, &field))
+                           ->name(),
                        json);
       break;
     case FieldDescriptor::CPPTYPE_INT32:
-      json += std::to_string(repeated ? reflection.GetRepeatedInt32(message, &field, index) : reflection.GetInt32(message, &field));
+      json += std::to_string(repeated ? reflection.GetRepeatedInt32(message, &field, index)
+                                      : reflection.GetInt32(message, &field));
       break;
     case FieldDescriptor::CPPTYPE_INT64:
-      json += std::to_string(repeated ? reflection.GetRepeatedInt64(message, &field, index) : reflection.GetInt64(message, &field));
+      json += std::to_string(repeated ? reflection.GetRepeatedInt64(message, &field, index)
+                                      : reflection.GetInt64(message, &field));
       break;
     case FieldDescriptor::CPPTYPE_UINT32:
-      json += std::to_string(repeated ? reflection.GetRepeatedUInt32(message, &field, index) : reflection.GetUInt32(message, &field));
+      json += std::to_string(repeated ? reflection.GetRepeatedUInt32(message, &field, index)
+                                      : reflection.GetUInt32(message, &field));
       break;
     case FieldDescriptor::CPPTYPE_UINT64:
-      json += std::to_string(repeated ? reflection.GetRepeatedUInt64(message, &field, index) : reflection.GetUInt64(message, &field));
+      json += std::to_string(repeated ? reflection.GetRepeatedUInt64(message, &field, index)
+                                      : reflection.GetUInt64(message, &field));
       break;
     case FieldDescriptor::CPPTYPE_DOUBLE:
     case FieldDescriptor::CPPTYPE_FLOAT:
@@ -161,9 +174,11 @@ void Write(const Message& message, std::string& json) {
 InspectedRecord InspectRecord(std::string_view header, std::string_view payload) {
   InspectedRecord inspected;
   store::v1::RecordHeader lane;
-  if (lane.ParseFromArray(header.data(), static_cast<int>(header.size())) && !lane.source_topic().empty()) {
-    inspected.lane = lane.source_topic() + "/" + std::to_string(lane.source_partition()) + " epoch " + std::to_string(lane.epoch()) +
-                     " sequence " + std::to_string(lane.sequence());
+  if (lane.ParseFromArray(header.data(), static_cast<int>(header.size())) &&
+      !lane.source_topic().empty()) {
+    inspected.lane = lane.source_topic() + "/" + std::to_string(lane.source_partition()) +
+                     " epoch " + std::to_string(lane.epoch()) + " sequence " +
+                     std::to_string(lane.sequence());
   }
   store::v1::Record record;
   if (!fold::Decode(payload, &record).ok()) {

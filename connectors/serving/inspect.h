@@ -9,8 +9,9 @@
 
 namespace hilo::serving {
 
-// What operators may see of records and rows: everything open, as JSON; what is sealed shows as "sealed(n bytes)", never its bytes.
-// Messages inside messages (an event's body, an event on its way) are opened too.
+// What operators may see of records and rows: everything open, as JSON; what is sealed shows as
+// "sealed(n bytes)", never its bytes. Messages inside messages (an event's body, an event on its
+// way) are opened too.
 
 // "event", "tick", "command", …; "undecodable" when it cannot be read.
 struct InspectedRecord {

@@ -10,7 +10,8 @@ namespace {
 constexpr std::string_view kCustomers = "customers/";
 constexpr size_t kHexDigits = 32;
 constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-// Of the hash of what a token was made for: tells requests apart, proves nothing, as a token grants no rights.
+// Of the hash of what a token was made for: tells requests apart, proves nothing, as a token grants
+// no rights.
 constexpr size_t kMadeForBytes = 4;
 
 std::string EncodeUrlSafe(std::string_view bytes) {
@@ -46,7 +47,9 @@ std::optional<std::string> DecodeUrlSafe(std::string_view text) {
   return bytes;
 }
 
-std::string MadeFor(std::string_view made_for) { return std::string(Bytes(Hash(made_for)).substr(0, kMadeForBytes)); }
+std::string MadeFor(std::string_view made_for) {
+  return std::string(Bytes(Hash(made_for)).substr(0, kMadeForBytes));
+}
 
 Status NameInvalid(std::string_view field, std::string_view form) {
   return Error(StatusCode::kInvalidArgument, "name_invalid",
@@ -62,7 +65,8 @@ StatusOr<CustomerId> ParseCustomer(std::string_view name, std::string_view field
   return NameInvalid(field, "customers/{32 hexadecimal digits}");
 }
 
-StatusOr<Child> ParseChild(std::string_view name, std::string_view collection, std::string_view field) {
+StatusOr<Child> ParseChild(std::string_view name, std::string_view collection,
+                           std::string_view field) {
   const std::string form = "customers/{customer}/" + std::string(collection) + "/{id}";
   const size_t customer_end = kCustomers.size() + kHexDigits;
   if (name.size() <= customer_end) return NameInvalid(field, form);
@@ -76,7 +80,9 @@ StatusOr<Child> ParseChild(std::string_view name, std::string_view collection, s
 }
 
 StatusOr<size_t> PageSize(int32_t asked, int32_t standard, int32_t maximum) {
-  if (asked < 0) return Error(StatusCode::kInvalidArgument, "page_size_invalid", "'page_size' is negative; leave it out or give 1 or more");
+  if (asked < 0)
+    return Error(StatusCode::kInvalidArgument, "page_size_invalid",
+                 "'page_size' is negative; leave it out or give 1 or more");
   return static_cast<size_t>(asked == 0 ? standard : std::min(asked, maximum));
 }
 
@@ -87,9 +93,11 @@ std::string MakePageToken(std::string_view made_for, std::string_view place) {
 StatusOr<std::string> ParsePageToken(std::string_view token, std::string_view made_for) {
   if (token.empty()) return std::string();
   const auto bytes = DecodeUrlSafe(token);
-  if (!bytes || bytes->size() <= kMadeForBytes || bytes->substr(0, kMadeForBytes) != MadeFor(made_for)) {
-    return Error(StatusCode::kInvalidArgument, "page_token_invalid",
-                 "'page_token' is not one that this list gave for these arguments; begin without it");
+  if (!bytes || bytes->size() <= kMadeForBytes ||
+      bytes->substr(0, kMadeForBytes) != MadeFor(made_for)) {
+    return Error(
+        StatusCode::kInvalidArgument, "page_token_invalid",
+        "'page_token' is not one that this list gave for these arguments; begin without it");
   }
   return bytes->substr(kMadeForBytes);
 }

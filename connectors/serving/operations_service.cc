@@ -26,7 +26,9 @@ void SetMicros(int64_t micros, google::protobuf::Timestamp* time) {
   time->set_nanos(static_cast<int32_t>(micros % 1'000'000 * 1'000));
 }
 
-std::string Text(const log::TopicPartition& of) { return of.topic + "/" + std::to_string(of.partition); }
+std::string Text(const log::TopicPartition& of) {
+  return of.topic + "/" + std::to_string(of.partition);
+}
 
 std::string Hex64(uint64_t value) {
   char text[17];
@@ -38,7 +40,8 @@ StatusOr<int64_t> ParseNumber(std::string_view text, std::string_view field) {
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number < 0) {
-    return Error(StatusCode::kInvalidArgument, "field_invalid", "'" + std::string(field) + "' is not a number");
+    return Error(StatusCode::kInvalidArgument, "field_invalid",
+                 "'" + std::string(field) + "' is not a number");
   }
   return number;
 }
@@ -70,9 +73,12 @@ v1::PartitionStatus StatusOfPartition(const fold::PartitionView& view) {
   return status;
 }
 
-StatusOr<v1::ListPartitionsResponse> ListPartitions(const Parts& parts, const v1::ListPartitionsRequest& request) {
-  HILO_ASSIGN_OR_RETURN(const size_t page_size, PageSize(request.page_size(), 100, kLargestOperationsPage));
-  HILO_ASSIGN_OR_RETURN(const std::string after, ParsePageToken(request.page_token(), "partitions"));
+StatusOr<v1::ListPartitionsResponse> ListPartitions(const Parts& parts,
+                                                    const v1::ListPartitionsRequest& request) {
+  HILO_ASSIGN_OR_RETURN(const size_t page_size,
+                        PageSize(request.page_size(), 100, kLargestOperationsPage));
+  HILO_ASSIGN_OR_RETURN(const std::string after,
+                        ParsePageToken(request.page_token(), "partitions"));
   const std::vector<log::TopicPartition> all = parts.node.Folded();
   size_t begin = 0;
   if (!after.empty()) {
@@ -91,28 +97,35 @@ StatusOr<v1::ListPartitionsResponse> ListPartitions(const Parts& parts, const v1
 }
 
 // Records from `offset`, at most `count`, without waiting.
-StatusOr<std::vector<log::StoredRecord>> ReadRecords(const Parts& parts, const log::TopicPartition& of, log::Offset offset,
-                                                     size_t count) {
+StatusOr<std::vector<log::StoredRecord>> ReadRecords(const Parts& parts,
+                                                     const log::TopicPartition& of,
+                                                     log::Offset offset, size_t count) {
   HILO_ASSIGN_OR_RETURN(const auto cursor, parts.log.OpenCursor(of, offset));
   std::vector<log::StoredRecord> records;
   while (records.size() < count) {
-    HILO_ASSIGN_OR_RETURN(auto some, cursor->Read(count - records.size(), std::chrono::milliseconds(0)));
+    HILO_ASSIGN_OR_RETURN(auto some,
+                          cursor->Read(count - records.size(), std::chrono::milliseconds(0)));
     if (some.empty()) break;
     std::move(some.begin(), some.end(), std::back_inserter(records));
   }
   return records;
 }
 
-StatusOr<log::TopicPartition> PartitionArgument(const Parts& parts, const std::string& topic, int32_t partition) {
+StatusOr<log::TopicPartition> PartitionArgument(const Parts& parts, const std::string& topic,
+                                                int32_t partition) {
   if (partition < 0 || static_cast<uint32_t>(partition) >= parts.log.PartitionCount(topic)) {
-    return Error(StatusCode::kNotFound, "partition_unknown", "this log has no such topic and partition");
+    return Error(StatusCode::kNotFound, "partition_unknown",
+                 "this log has no such topic and partition");
   }
   return log::TopicPartition{topic, static_cast<uint32_t>(partition)};
 }
 
-StatusOr<v1::ListRecordsResponse> ListRecords(const Parts& parts, const Call& call, const v1::ListRecordsRequest& request) {
-  HILO_ASSIGN_OR_RETURN(const size_t page_size, PageSize(request.page_size(), kStandardPage, kLargestOperationsPage));
-  HILO_ASSIGN_OR_RETURN(const log::TopicPartition of, PartitionArgument(parts, request.topic(), request.partition()));
+StatusOr<v1::ListRecordsResponse> ListRecords(const Parts& parts, const Call& call,
+                                              const v1::ListRecordsRequest& request) {
+  HILO_ASSIGN_OR_RETURN(const size_t page_size,
+                        PageSize(request.page_size(), kStandardPage, kLargestOperationsPage));
+  HILO_ASSIGN_OR_RETURN(const log::TopicPartition of,
+                        PartitionArgument(parts, request.topic(), request.partition()));
   const std::string made_for = "records " + Text(of);
   HILO_ASSIGN_OR_RETURN(const std::string after, ParsePageToken(request.page_token(), made_for));
   HILO_RETURN_IF_ERROR(call.Audit("", "records"));
@@ -135,14 +148,18 @@ StatusOr<v1::ListRecordsResponse> ListRecords(const Parts& parts, const Call& ca
     shown->set_content(inspected.json);
   }
   if (!records.empty() && records.back().offset + 1 < end) {
-    response.set_next_page_token(MakePageToken(made_for, std::to_string(records.back().offset + 1)));
+    response.set_next_page_token(
+        MakePageToken(made_for, std::to_string(records.back().offset + 1)));
   }
   return response;
 }
 
-StatusOr<v1::ListRowsResponse> ListRows(const Parts& parts, const Call& call, const v1::ListRowsRequest& request) {
-  HILO_ASSIGN_OR_RETURN(const size_t page_size, PageSize(request.page_size(), kStandardPage, kLargestOperationsPage));
-  HILO_ASSIGN_OR_RETURN(const log::TopicPartition of, PartitionArgument(parts, request.topic(), request.partition()));
+StatusOr<v1::ListRowsResponse> ListRows(const Parts& parts, const Call& call,
+                                        const v1::ListRowsRequest& request) {
+  HILO_ASSIGN_OR_RETURN(const size_t page_size,
+                        PageSize(request.page_size(), kStandardPage, kLargestOperationsPage));
+  HILO_ASSIGN_OR_RETURN(const log::TopicPartition of,
+                        PartitionArgument(parts, request.topic(), request.partition()));
   store::KeyRange range;
   if (!request.table().empty()) {
     HILO_ASSIGN_OR_RETURN(const store::Table table, ParseTable(request.table()));
@@ -151,10 +168,12 @@ StatusOr<v1::ListRowsResponse> ListRows(const Parts& parts, const Call& call, co
   const std::string made_for = "rows " + Text(of) + " " + request.table();
   HILO_ASSIGN_OR_RETURN(const std::string after, ParsePageToken(request.page_token(), made_for));
   if (of.topic != "events" && of.topic != "customers") {
-    return Error(StatusCode::kFailedPrecondition, "not_folded", "nothing folds this topic, so it has no state");
+    return Error(StatusCode::kFailedPrecondition, "not_folded",
+                 "nothing folds this topic, so it has no state");
   }
   HILO_RETURN_IF_ERROR(call.Audit("", "rows"));
-  const store::Store& state = of.topic == "events" ? parts.node.IdentityStore() : parts.node.CustomersStore(of.partition);
+  const store::Store& state =
+      of.topic == "events" ? parts.node.IdentityStore() : parts.node.CustomersStore(of.partition);
   const auto view = state.NewView();
   const auto iterator = view->NewIterator(range);
   if (!after.empty()) iterator->Seek(after);
@@ -184,13 +203,15 @@ StatusOr<v1::ListRowsResponse> ListRows(const Parts& parts, const Call& call, co
 // A dead letter as it lies in the log; nullopt when the record is something else.
 std::optional<store::v1::DeadLetter> DecodeDeadLetter(const log::StoredRecord& stored) {
   store::v1::Record record;
-  if (!fold::Decode(stored.record.payload, &record).ok() || !record.has_dead_letter()) return std::nullopt;
+  if (!fold::Decode(stored.record.payload, &record).ok() || !record.has_dead_letter())
+    return std::nullopt;
   return record.dead_letter();
 }
 
 StatusOr<v1::ListDeadLettersResponse> ListDeadLetters(const Parts& parts, const Call& call,
                                                       const v1::ListDeadLettersRequest& request) {
-  HILO_ASSIGN_OR_RETURN(const size_t page_size, PageSize(request.page_size(), kStandardPage, kLargestOperationsPage));
+  HILO_ASSIGN_OR_RETURN(const size_t page_size,
+                        PageSize(request.page_size(), kStandardPage, kLargestOperationsPage));
   const std::string made_for = "dead letters " + request.reason();
   HILO_ASSIGN_OR_RETURN(const std::string after, ParsePageToken(request.page_token(), made_for));
   HILO_RETURN_IF_ERROR(call.Audit("", "dead_letters"));
@@ -204,7 +225,8 @@ StatusOr<v1::ListDeadLettersResponse> ListDeadLetters(const Parts& parts, const 
   v1::ListDeadLettersResponse response;
   for (int blocks = 0; below > start && blocks < 20; ++blocks) {
     const log::Offset from = std::max(start, below - kBlock);
-    HILO_ASSIGN_OR_RETURN(auto records, ReadRecords(parts, DeadLetters(), from, static_cast<size_t>(below - from)));
+    HILO_ASSIGN_OR_RETURN(
+        auto records, ReadRecords(parts, DeadLetters(), from, static_cast<size_t>(below - from)));
     for (auto stored = records.rbegin(); stored != records.rend(); ++stored) {
       const auto letter = DecodeDeadLetter(*stored);
       if (!letter || (!request.reason().empty() && letter->reason() != request.reason())) continue;
@@ -216,7 +238,8 @@ StatusOr<v1::ListDeadLettersResponse> ListDeadLetters(const Parts& parts, const 
       shown->set_name(std::string(kDeadLetterPrefix) + std::to_string(stored->offset));
       shown->set_reason(letter->reason());
       shown->set_message(letter->message());
-      shown->set_position(letter->position().topic() + "/" + std::to_string(letter->position().partition()) + "/" +
+      shown->set_position(letter->position().topic() + "/" +
+                          std::to_string(letter->position().partition()) + "/" +
                           std::to_string(letter->position().offset()));
       SetMicros(letter->append_micros(), shown->mutable_append_time());
       shown->set_kind(InspectRecord(letter->header(), letter->payload()).kind);
@@ -227,34 +250,44 @@ StatusOr<v1::ListDeadLettersResponse> ListDeadLetters(const Parts& parts, const 
   return response;
 }
 
-void ReplayDeadLetter(const Parts& parts, const Call& call, const v1::ReplayDeadLetterRequest& request,
+void ReplayDeadLetter(const Parts& parts, const Call& call,
+                      const v1::ReplayDeadLetterRequest& request,
                       const Reply<v1::ReplayDeadLetterResponse>& reply) {
   if (!request.name().starts_with(kDeadLetterPrefix)) {
-    return reply(Error(StatusCode::kInvalidArgument, "name_invalid", "'name' is of the form deadLetters/{offset}"));
+    return reply(Error(StatusCode::kInvalidArgument, "name_invalid",
+                       "'name' is of the form deadLetters/{offset}"));
   }
-  const auto offset = ParseNumber(std::string_view(request.name()).substr(kDeadLetterPrefix.size()), "name");
+  const auto offset =
+      ParseNumber(std::string_view(request.name()).substr(kDeadLetterPrefix.size()), "name");
   if (!offset.ok()) return reply(offset.status());
   const auto end = parts.log.EndOffset(DeadLetters());
   if (!end.ok()) return reply(end.status());
-  if (*offset >= *end) return reply(Error(StatusCode::kNotFound, "dead_letter_not_found", "there is no such dead letter"));
+  if (*offset >= *end)
+    return reply(
+        Error(StatusCode::kNotFound, "dead_letter_not_found", "there is no such dead letter"));
   const auto records = ReadRecords(parts, DeadLetters(), *offset, 1);
   if (!records.ok()) return reply(records.status());
   const auto letter = records->empty() ? std::nullopt : DecodeDeadLetter(records->front());
-  if (!letter) return reply(Error(StatusCode::kNotFound, "dead_letter_not_found", "there is no such dead letter"));
+  if (!letter)
+    return reply(
+        Error(StatusCode::kNotFound, "dead_letter_not_found", "there is no such dead letter"));
   if (request.validate_only()) return reply(v1::ReplayDeadLetterResponse());
   if (!RequestId::FromHex(request.request_id())) {
-    return reply(Error(StatusCode::kInvalidArgument, "request_id_invalid", "'request_id' is required: a UUIDv7, new for each write"));
+    return reply(Error(StatusCode::kInvalidArgument, "request_id_invalid",
+                       "'request_id' is required: a UUIDv7, new for each write"));
   }
-  if (Status audited = call.Audit("", "dead_letters"); !audited.ok()) return reply(std::move(audited));
+  if (Status audited = call.Audit("", "dead_letters"); !audited.ok())
+    return reply(std::move(audited));
   // A record of its own, outside the lane that it came by: its sequence there is long past.
   store::v1::RecordHeader header;
   const log::TopicPartition to{letter->position().topic(), letter->position().partition()};
-  parts.log.Append(to, {log::Record{"", header.SerializeAsString(), letter->payload()}}, [to, reply](StatusOr<log::Offset> at) {
-    if (!at.ok()) return reply(at.status());
-    v1::ReplayDeadLetterResponse response;
-    response.set_position(Text(to) + "/" + std::to_string(*at));
-    reply(std::move(response));
-  });
+  parts.log.Append(to, {log::Record{"", header.SerializeAsString(), letter->payload()}},
+                   [to, reply](StatusOr<log::Offset> at) {
+                     if (!at.ok()) return reply(at.status());
+                     v1::ReplayDeadLetterResponse response;
+                     response.set_position(Text(to) + "/" + std::to_string(*at));
+                     reply(std::move(response));
+                   });
 }
 
 void AcceptTime(const Parts& parts, const Call& call, const v1::AcceptTimeRequest& request,
@@ -263,7 +296,8 @@ void AcceptTime(const Parts& parts, const Call& call, const v1::AcceptTimeReques
   if (!of.ok()) return reply(of.status());
   const fold::PartitionView view = parts.node.View(*of);
   if (!view.closed || view.gap != request.gap()) {
-    return reply(Error(StatusCode::kFailedPrecondition, "gap_not_open", "this partition is not closed by that gap; ListPartitions shows it"));
+    return reply(Error(StatusCode::kFailedPrecondition, "gap_not_open",
+                       "this partition is not closed by that gap; ListPartitions shows it"));
   }
   if (Status audited = call.Audit("", "time"); !audited.ok()) return reply(std::move(audited));
   store::v1::Record record;
@@ -271,9 +305,10 @@ void AcceptTime(const Parts& parts, const Call& call, const v1::AcceptTimeReques
   record.mutable_accept_time()->set_wall_micros(parts.clock.Wall().time_since_epoch().count());
   record.mutable_accept_time()->set_principal(call.principal().name);
   store::v1::RecordHeader header;
-  parts.log.Append(*of, {log::Record{"", header.SerializeAsString(), fold::Encode(record)}}, [reply](StatusOr<log::Offset> at) {
-    at.ok() ? reply(v1::AcceptTimeResponse()) : reply(at.status());
-  });
+  parts.log.Append(*of, {log::Record{"", header.SerializeAsString(), fold::Encode(record)}},
+                   [reply](StatusOr<log::Offset> at) {
+                     at.ok() ? reply(v1::AcceptTimeResponse()) : reply(at.status());
+                   });
 }
 
 template <typename Response>
@@ -288,20 +323,28 @@ void AddOperationsService(const Parts& parts, Endpoints& endpoints) {
   using CallPointer = std::shared_ptr<Call>;
   endpoints.Unary<ListPartitionsRequest, ListPartitionsResponse>(
       "/hilo.v1.OperationsService/ListPartitions",
-      [parts](CallPointer, const ListPartitionsRequest& request, auto reply) { Answer(reply, ListPartitions(parts, request)); });
+      [parts](CallPointer, const ListPartitionsRequest& request, auto reply) {
+        Answer(reply, ListPartitions(parts, request));
+      });
   endpoints.Unary<ListRecordsRequest, ListRecordsResponse>(
       "/hilo.v1.OperationsService/ListRecords",
-      [parts](CallPointer call, const ListRecordsRequest& request, auto reply) { Answer(reply, ListRecords(parts, *call, request)); });
+      [parts](CallPointer call, const ListRecordsRequest& request, auto reply) {
+        Answer(reply, ListRecords(parts, *call, request));
+      });
   endpoints.Unary<ListRowsRequest, ListRowsResponse>(
       "/hilo.v1.OperationsService/ListRows",
-      [parts](CallPointer call, const ListRowsRequest& request, auto reply) { Answer(reply, ListRows(parts, *call, request)); });
+      [parts](CallPointer call, const ListRowsRequest& request, auto reply) {
+        Answer(reply, ListRows(parts, *call, request));
+      });
   endpoints.Unary<ListDeadLettersRequest, ListDeadLettersResponse>(
-      "/hilo.v1.OperationsService/ListDeadLetters", [parts](CallPointer call, const ListDeadLettersRequest& request, auto reply) {
+      "/hilo.v1.OperationsService/ListDeadLetters",
+      [parts](CallPointer call, const ListDeadLettersRequest& request, auto reply) {
         Answer(reply, ListDeadLetters(parts, *call, request));
       });
   endpoints.Unary<ReplayDeadLetterRequest, ReplayDeadLetterResponse>(
       "/hilo.v1.OperationsService/ReplayDeadLetter",
-      [parts](CallPointer call, const ReplayDeadLetterRequest& request, Reply<ReplayDeadLetterResponse> reply) {
+      [parts](CallPointer call, const ReplayDeadLetterRequest& request,
+              Reply<ReplayDeadLetterResponse> reply) {
         ReplayDeadLetter(parts, *call, request, reply);
       });
   endpoints.Unary<AcceptTimeRequest, AcceptTimeResponse>(

@@ -14,13 +14,16 @@
 namespace hilo::serving {
 namespace {
 
-constexpr std::array<std::pair<Role, std::string_view>, 5> kRoles = {{{Role::kAgent, "agent"},
-                                                                      {Role::kSupervisor, "supervisor"},
-                                                                      {Role::kChannel, "channel"},
-                                                                      {Role::kOps, "ops"},
-                                                                      {Role::kAdmin, "admin"}}};
+constexpr std::array<std::pair<Role, std::string_view>, 5> kRoles = {
+    {{Role::kAgent, "agent"},
+     {Role::kSupervisor, "supervisor"},
+     {Role::kChannel, "channel"},
+     {Role::kOps, "ops"},
+     {Role::kAdmin, "admin"}}};
 
-std::string HashOf(std::string_view token) { return std::string(Bytes(Hash("hilo.token.", token))); }
+std::string HashOf(std::string_view token) {
+  return std::string(Bytes(Hash("hilo.token.", token)));
+}
 
 Status Invalid(const std::string& path, std::string_view what) {
   return Error(StatusCode::kFailedPrecondition, "config_invalid", path + ": " + std::string(what));
@@ -30,10 +33,12 @@ Status Invalid(const std::string& path, std::string_view what) {
 StatusOr<std::string> ReadSecret(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
-    return Error(StatusCode::kNotFound, "secret_missing", "'" + path + "' cannot be read; create it or correct its path");
+    return Error(StatusCode::kNotFound, "secret_missing",
+                 "'" + path + "' cannot be read; create it or correct its path");
   }
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return Error(StatusCode::kFailedPrecondition, "secret_readable", "'" + path + "' is open to others; chmod 600 it");
+    return Error(StatusCode::kFailedPrecondition, "secret_readable",
+                 "'" + path + "' is open to others; chmod 600 it");
   }
   std::ifstream file(path);
   std::stringstream text;
@@ -43,7 +48,8 @@ StatusOr<std::string> ReadSecret(const std::string& path) {
   return content;
 }
 
-StatusOr<std::pair<std::string, Principal>> ReadPrincipal(const std::string& path, const YAML::Node& node) {
+StatusOr<std::pair<std::string, Principal>> ReadPrincipal(const std::string& path,
+                                                          const YAML::Node& node) {
   Principal principal;
   std::string hash;
   if (!node.IsMap()) return Invalid(path, "each principal is a map");
@@ -66,21 +72,25 @@ StatusOr<std::pair<std::string, Principal>> ReadPrincipal(const std::string& pat
       hash = std::string(id->Bytes());
     } else if (key == "token_file") {
       HILO_ASSIGN_OR_RETURN(const std::string token, ReadSecret(value));
-      if (token.size() < 16) return Invalid(path, "the token in '" + value + "' is shorter than 16 characters");
+      if (token.size() < 16)
+        return Invalid(path, "the token in '" + value + "' is shorter than 16 characters");
       hash = HashOf(token);
     } else {
       return Invalid(path, "key '" + key + "' is not known");
     }
   }
   if (principal.name.empty()) return Invalid(path, "a principal has no 'name'");
-  if (hash.empty()) return Invalid(path, "'" + principal.name + "' has neither 'token_hash' nor 'token_file'");
+  if (hash.empty())
+    return Invalid(path, "'" + principal.name + "' has neither 'token_hash' nor 'token_file'");
   return std::make_pair(hash, principal);
 }
 
 }  // namespace
 
 std::string_view RoleName(Role role) {
-  return std::find_if(kRoles.begin(), kRoles.end(), [&](const auto& entry) { return entry.first == role; })->second;
+  return std::find_if(kRoles.begin(), kRoles.end(),
+                      [&](const auto& entry) { return entry.first == role; })
+      ->second;
 }
 
 std::optional<Role> ParseRole(std::string_view name) {
@@ -101,9 +111,11 @@ StatusOr<std::unique_ptr<Principals>> Principals::Load(const std::string& path) 
     for (const YAML::Node& node : root["principals"]) {
       HILO_ASSIGN_OR_RETURN(auto entry, ReadPrincipal(path, node));
       for (const auto& [hash, known] : principals->by_token_hash_) {
-        if (known.name == entry.second.name) return Invalid(path, "'" + known.name + "' stands there twice");
+        if (known.name == entry.second.name)
+          return Invalid(path, "'" + known.name + "' stands there twice");
       }
-      if (!principals->by_token_hash_.emplace(std::move(entry)).second) return Invalid(path, "two principals share a token");
+      if (!principals->by_token_hash_.emplace(std::move(entry)).second)
+        return Invalid(path, "two principals share a token");
     }
   } catch (const YAML::Exception& error) {
     return Invalid(path, "line " + std::to_string(error.mark.line + 1) + ": " + error.msg);
@@ -111,9 +123,11 @@ StatusOr<std::unique_ptr<Principals>> Principals::Load(const std::string& path) 
   return principals;
 }
 
-std::unique_ptr<Principals> Principals::FromTokens(std::vector<std::pair<std::string, Principal>> tokens) {
+std::unique_ptr<Principals> Principals::FromTokens(
+    std::vector<std::pair<std::string, Principal>> tokens) {
   auto principals = std::make_unique<Principals>();
-  for (auto& [token, principal] : tokens) principals->by_token_hash_.emplace(HashOf(token), std::move(principal));
+  for (auto& [token, principal] : tokens)
+    principals->by_token_hash_.emplace(HashOf(token), std::move(principal));
   return principals;
 }
 

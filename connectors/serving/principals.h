@@ -17,7 +17,8 @@ enum class Role { kAgent, kSupervisor, kChannel, kOps, kAdmin };
 std::string_view RoleName(Role role);
 std::optional<Role> ParseRole(std::string_view name);
 
-// Who calls. `name` is unique and stands in the audit; `agent` is what calls name an agent by, empty for others.
+// Who calls. `name` is unique and stands in the audit; `agent` is what calls name an agent by,
+// empty for others.
 struct Principal {
   std::string name;
   std::string display_name;
@@ -25,11 +26,14 @@ struct Principal {
   std::string agent;
 };
 
-// Who may call, by bearer token. Tokens are kept hashed and looked up by their hash, so that the time of an answer says nothing.
+// Who may call, by bearer token. Tokens are kept hashed and looked up by their hash, so that the
+// time of an answer says nothing.
 //
-// The file is YAML: `principals: [{name, display_name, role, agent, token_file | token_hash}]`, where token_hash is the
-// hexadecimal BLAKE2b-128 of the token and token_file holds the token itself (mode 0400 or 0600).
-// **Errors**: `config_invalid` names the file and the key; `secret_readable` when it is open to others.
+// The file is YAML: `principals: [{name, display_name, role, agent, token_file | token_hash}]`,
+// where token_hash is the hexadecimal BLAKE2b-128 of the token and token_file holds the token
+// itself (mode 0400 or 0600).
+// **Errors**: `config_invalid` names the file and the key; `secret_readable` when it is open to
+// others.
 // **Threads**: immutable, thread-safe.
 class Principals {
  public:
@@ -37,7 +41,8 @@ class Principals {
 
   static StatusOr<std::unique_ptr<Principals>> Load(const std::string& path);
   // For tests and the demo: tokens in the clear.
-  static std::unique_ptr<Principals> FromTokens(std::vector<std::pair<std::string, Principal>> tokens);
+  static std::unique_ptr<Principals> FromTokens(
+      std::vector<std::pair<std::string, Principal>> tokens);
 
   // nullptr when no principal has this token.
   const Principal* Find(std::string_view token) const;

@@ -49,7 +49,8 @@ bool Reflection::IsMethod(std::string_view method) {
 
 std::optional<std::string> Reflection::Answer(std::string_view question) const {
   ServerReflectionRequest request;
-  if (!request.ParseFromArray(question.data(), static_cast<int>(question.size()))) return std::nullopt;
+  if (!request.ParseFromArray(question.data(), static_cast<int>(question.size())))
+    return std::nullopt;
   ServerReflectionResponse response;
   response.set_valid_host(request.host());
   *response.mutable_original_request() = request;
@@ -57,8 +58,10 @@ std::optional<std::string> Reflection::Answer(std::string_view question) const {
   switch (request.message_request_case()) {
     case ServerReflectionRequest::kListServices: {
       std::set<std::string> services;
-      for (const auto& [name, endpoint] : endpoints_.All()) services.insert(endpoint.method->service()->full_name());
-      for (const std::string& service : services) response.mutable_list_services_response()->add_service()->set_name(service);
+      for (const auto& [name, endpoint] : endpoints_.All())
+        services.insert(endpoint.method->service()->full_name());
+      for (const std::string& service : services)
+        response.mutable_list_services_response()->add_service()->set_name(service);
       break;
     }
     case ServerReflectionRequest::kFileByFilename:

@@ -85,7 +85,8 @@ std::string DisplayName(const v1::Customer& customer) {
   for (const std::string_view name : {"name", "full_name", "fullName"}) {
     if (std::string value = TraitValue(customer, name); !value.empty()) return value;
   }
-  for (const auto& [first, last] : {std::pair{"first_name", "last_name"}, std::pair{"firstName", "lastName"}}) {
+  for (const auto& [first, last] :
+       {std::pair{"first_name", "last_name"}, std::pair{"firstName", "lastName"}}) {
     std::string value = TraitValue(customer, first);
     if (const std::string family = TraitValue(customer, last); !family.empty()) {
       value += (value.empty() ? "" : " ") + family;
@@ -123,7 +124,8 @@ v1::Customer Renderer::Customer(const store::v1::MemberRow& row) const {
     const auto value = Open(known.identifier().sealed(), "identifier");
     if (!value) continue;
     v1::KnownIdentifier* shown = customer.add_identifiers();
-    shown->mutable_identifier()->set_kind(static_cast<v1::IdentifierKind>(known.identifier().kind()));
+    shown->mutable_identifier()->set_kind(
+        static_cast<v1::IdentifierKind>(known.identifier().kind()));
     shown->mutable_identifier()->set_value(*value);
     SetTime(known.first_micros(), shown->mutable_first_seen_time());
     SetTime(known.last_micros(), shown->mutable_last_seen_time());
@@ -154,11 +156,13 @@ v1::Context Renderer::Context(const store::v1::MemberRow& row) const {
 
   // The newest fact of each kind, newest first.
   std::vector<const store::v1::FactRow*> facts;
-  for (auto fact = row.facts().rbegin(); fact != row.facts().rend() && facts.size() < kShownFacts; ++fact) {
+  for (auto fact = row.facts().rbegin(); fact != row.facts().rend() && facts.size() < kShownFacts;
+       ++fact) {
     if (facts::Latest(row, fact->kind(), now_) == &*fact) facts.push_back(&*fact);
   }
   for (const store::v1::FactRow* fact : facts) {
-    if (v1::Fact shown = Fact(customer, *fact); !shown.value().empty()) *context.add_facts() = std::move(shown);
+    if (v1::Fact shown = Fact(customer, *fact); !shown.value().empty())
+      *context.add_facts() = std::move(shown);
   }
 
   std::vector<const store::v1::PromiseRow*> open_promises;
@@ -169,7 +173,8 @@ v1::Context Renderer::Context(const store::v1::MemberRow& row) const {
                    [](const auto* a, const auto* b) { return a->due_micros() < b->due_micros(); });
   for (const auto* promise : open_promises) *context.add_promises() = Promise(customer, *promise);
   int ended = 0;
-  for (auto promise = row.promises().rbegin(); promise != row.promises().rend() && ended < kShownEnded; ++promise) {
+  for (auto promise = row.promises().rbegin();
+       promise != row.promises().rend() && ended < kShownEnded; ++promise) {
     if (promise->end_micros() == 0) continue;
     *context.add_promises() = Promise(customer, *promise);
     ++ended;
@@ -186,16 +191,19 @@ v1::Context Renderer::Context(const store::v1::MemberRow& row) const {
   }
 
   for (auto i = row.interactions().rbegin(); i != row.interactions().rend(); ++i) {
-    if (i->state() != v1::INTERACTION_STATE_ENDED) *context.add_interactions() = Interaction(customer, *i);
+    if (i->state() != v1::INTERACTION_STATE_ENDED)
+      *context.add_interactions() = Interaction(customer, *i);
   }
   ended = 0;
-  for (auto i = row.interactions().rbegin(); i != row.interactions().rend() && ended < kShownEnded; ++i) {
+  for (auto i = row.interactions().rbegin(); i != row.interactions().rend() && ended < kShownEnded;
+       ++i) {
     if (i->state() != v1::INTERACTION_STATE_ENDED) continue;
     *context.add_interactions() = Interaction(customer, *i);
     ++ended;
   }
 
-  for (auto q = row.questions().rbegin(); q != row.questions().rend() && context.questions_size() < kShownQuestions; ++q) {
+  for (auto q = row.questions().rbegin();
+       q != row.questions().rend() && context.questions_size() < kShownQuestions; ++q) {
     *context.add_questions() = Question(customer, *q);
   }
 
@@ -227,7 +235,8 @@ v1::Context Renderer::Context(const store::v1::MemberRow& row) const {
                     std::to_string(suggestion.note().index()));
     shown->set_other_customer(CustomerName(suggestion.note().other()));
     shown->set_reason(suggestion.note().reason());
-    shown->set_identifier_kind(static_cast<v1::IdentifierKind>(suggestion.note().identifier_kind()));
+    shown->set_identifier_kind(
+        static_cast<v1::IdentifierKind>(suggestion.note().identifier_kind()));
     SetTime(suggestion.event_micros(), shown->mutable_event_time());
   }
   return context;
@@ -254,7 +263,8 @@ v1::Fact Renderer::Fact(std::string_view customer, const store::v1::FactRow& row
   return fact;
 }
 
-v1::Question Renderer::Question(std::string_view customer, const store::v1::QuestionRow& row) const {
+v1::Question Renderer::Question(std::string_view customer,
+                                const store::v1::QuestionRow& row) const {
   v1::Question question;
   question.set_name(ChildName<FactId>(customer, "questions", row.question()));
   question.set_kind(row.kind());
@@ -273,7 +283,8 @@ v1::Case Renderer::Case(std::string_view customer, const store::v1::CaseRow& row
   shown.set_kind(row.kind());
   shown.set_title(Open(row.sealed_title(), "case").value_or(""));
   if (shown.title().empty()) {
-    if (const catalogue::CaseKind* kind = catalogue_->FindCaseKind(row.kind())) shown.set_title(std::string(kind->title.In("en")));
+    if (const catalogue::CaseKind* kind = catalogue_->FindCaseKind(row.kind()))
+      shown.set_title(std::string(kind->title.In("en")));
   }
   shown.set_state(static_cast<v1::CaseState>(row.state()));
   SetTime(row.origin().event_micros(), shown.mutable_open_time());
@@ -301,7 +312,8 @@ v1::Promise Renderer::Promise(std::string_view customer, const store::v1::Promis
   return promise;
 }
 
-v1::Interaction Renderer::Interaction(std::string_view customer, const store::v1::InteractionRow& row) const {
+v1::Interaction Renderer::Interaction(std::string_view customer,
+                                      const store::v1::InteractionRow& row) const {
   v1::Interaction interaction;
   interaction.set_name(ChildName<InteractionId>(customer, "interactions", row.interaction()));
   interaction.set_channel(static_cast<v1::Channel>(row.channel()));
@@ -331,7 +343,8 @@ v1::Consent Renderer::Consent(const store::v1::ConsentRow& row) const {
   return consent;
 }
 
-v1::TimelineEntry Renderer::Entry(std::string_view customer, std::string_view place, const store::v1::TimelineRow& row) const {
+v1::TimelineEntry Renderer::Entry(std::string_view customer, std::string_view place,
+                                  const store::v1::TimelineRow& row) const {
   v1::TimelineEntry entry;
   entry.set_name(EntryName(customer, place));
   entry.set_interaction(InteractionName(customer, row.interaction()));
@@ -395,7 +408,9 @@ void Renderer::RenderCommand(const std::string& bytes, v1::TimelineEntry* entry)
     case Command::kAskQuestion:
       entry->set_type("desk.question_asked");
       entry->set_title(command.ask_question().kind());
-      AddProperty("text", QuestionText(command.ask_question().kind(), command.ask_question().sealed_text()), entry);
+      AddProperty("text",
+                  QuestionText(command.ask_question().kind(), command.ask_question().sealed_text()),
+                  entry);
       break;
     case Command::kOpenCase:
       entry->set_type("desk.case_opened");
@@ -404,17 +419,21 @@ void Renderer::RenderCommand(const std::string& bytes, v1::TimelineEntry* entry)
       break;
     case Command::kCloseCase:
       entry->set_type("desk.case_closed");
-      AddProperty("resolution", Open(command.close_case().sealed_resolution(), "resolution").value_or(""), entry);
+      AddProperty("resolution",
+                  Open(command.close_case().sealed_resolution(), "resolution").value_or(""), entry);
       if (command.close_case().satisfaction() != 0) {
         AddProperty("satisfaction", std::to_string(command.close_case().satisfaction()), entry);
       }
       break;
     case Command::kMakePromise:
       entry->set_type("desk.promise_made");
-      AddProperty("text", Open(command.make_promise().sealed_text(), "promise").value_or(""), entry);
+      AddProperty("text", Open(command.make_promise().sealed_text(), "promise").value_or(""),
+                  entry);
       break;
     case Command::kEndPromise:
-      entry->set_type(command.end_promise().state() == v1::PROMISE_STATE_KEPT ? "desk.promise_kept" : "desk.promise_cancelled");
+      entry->set_type(command.end_promise().state() == v1::PROMISE_STATE_KEPT
+                          ? "desk.promise_kept"
+                          : "desk.promise_cancelled");
       break;
     case Command::kStartInteraction:
       entry->set_type("desk.interaction_started");
@@ -428,8 +447,9 @@ void Renderer::RenderCommand(const std::string& bytes, v1::TimelineEntry* entry)
       AddProperty("disposition", command.end_interaction().disposition(), entry);
       break;
     case Command::kRecordConsent:
-      entry->set_type(command.record_consent().signal().status() == v1::CONSENT_STATUS_GRANTED ? "desk.consent_granted"
-                                                                                               : "desk.consent_withdrawn");
+      entry->set_type(command.record_consent().signal().status() == v1::CONSENT_STATUS_GRANTED
+                          ? "desk.consent_granted"
+                          : "desk.consent_withdrawn");
       entry->set_title(command.record_consent().signal().purpose());
       AddProperty("mechanism", command.record_consent().signal().mechanism(), entry);
       break;

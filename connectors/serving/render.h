@@ -12,16 +12,19 @@
 
 namespace hilo::serving {
 
-// Turns rows into what people see: opens what is sealed, at the last moment. What can no longer be opened, because the person's key is destroyed,
-// is left out; what was tampered with shows as kUnreadable and is counted by the sealer.
+// Turns rows into what people see: opens what is sealed, at the last moment. What can no longer be
+// opened, because the person's key is destroyed, is left out; what was tampered with shows as
+// kUnreadable and is counted by the sealer.
 //
-// **Threads**: thread-safe. **Lifetime**: shorter than the sealer's. **Cost**: one opening (about a microsecond) per sealed value.
+// **Threads**: thread-safe. **Lifetime**: shorter than the sealer's. **Cost**: one opening (about a
+// microsecond) per sealed value.
 class Renderer {
  public:
   static constexpr int kMaxProperties = 64;
   static constexpr std::string_view kUnreadable = "\xEF\xBF\xBD";  // the replacement character
 
-  Renderer(const keys::Sealer& sealer, std::shared_ptr<const catalogue::Catalogue> catalogue, LogTime now)
+  Renderer(const keys::Sealer& sealer, std::shared_ptr<const catalogue::Catalogue> catalogue,
+           LogTime now)
       : sealer_(sealer), catalogue_(std::move(catalogue)), now_(now) {}
 
   v1::Customer Customer(const store::v1::MemberRow& row) const;
@@ -32,10 +35,12 @@ class Renderer {
   v1::Question Question(std::string_view customer, const store::v1::QuestionRow& row) const;
   v1::Case Case(std::string_view customer, const store::v1::CaseRow& row) const;
   v1::Promise Promise(std::string_view customer, const store::v1::PromiseRow& row) const;
-  v1::Interaction Interaction(std::string_view customer, const store::v1::InteractionRow& row) const;
+  v1::Interaction Interaction(std::string_view customer,
+                              const store::v1::InteractionRow& row) const;
   v1::Consent Consent(const store::v1::ConsentRow& row) const;
   // `place` is the entry's own within its customer.
-  v1::TimelineEntry Entry(std::string_view customer, std::string_view place, const store::v1::TimelineRow& row) const;
+  v1::TimelineEntry Entry(std::string_view customer, std::string_view place,
+                          const store::v1::TimelineRow& row) const;
 
  private:
   // nullopt: there is nothing to show (empty, or its key is destroyed).

@@ -45,8 +45,9 @@ constexpr MethodRights kTable[] = {
 }  // namespace
 
 const MethodRights* RightsOf(std::string_view method) {
-  const auto* found = std::find_if(std::begin(kTable), std::end(kTable),
-                                   [&](const MethodRights& rights) { return rights.method == method; });
+  const auto* found =
+      std::find_if(std::begin(kTable), std::end(kTable),
+                   [&](const MethodRights& rights) { return rights.method == method; });
   return found == std::end(kTable) ? nullptr : found;
 }
 

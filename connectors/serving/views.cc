@@ -11,7 +11,8 @@ namespace hilo::serving {
 log::TopicPartition CustomersPartition(uint32_t partition) { return {"customers", partition}; }
 
 LogTime ShownNow(const fold::PartitionView& view, const Clock& clock) {
-  return view.log_time.micros != 0 ? view.log_time : LogTime{clock.Wall().time_since_epoch().count()};
+  return view.log_time.micros != 0 ? view.log_time
+                                   : LogTime{clock.Wall().time_since_epoch().count()};
 }
 
 std::string TimelineMadeFor(CustomerId customer, uint32_t channel) {
@@ -24,14 +25,16 @@ v1::Freshness FreshnessOf(const fold::PartitionView& view, const Clock& clock) {
   const int64_t lag = std::max<int64_t>(0, view.end - view.position);
   freshness.set_lag_records(lag);
   if (lag > 0 && view.last_append_micros > 0) {
-    freshness.set_lag_millis(std::max<int64_t>(0, (clock.Wall().time_since_epoch().count() - view.last_append_micros) / 1'000));
+    freshness.set_lag_millis(std::max<int64_t>(
+        0, (clock.Wall().time_since_epoch().count() - view.last_append_micros) / 1'000));
   }
   return freshness;
 }
 
-StatusOr<std::optional<v1::Context>> ReadContext(const Node& node, const keys::Sealer& sealer,
-                                                 std::shared_ptr<const catalogue::Catalogue> catalogue, CustomerId customer,
-                                                 size_t timeline_size, const Clock& clock) {
+StatusOr<std::optional<v1::Context>> ReadContext(
+    const Node& node, const keys::Sealer& sealer,
+    std::shared_ptr<const catalogue::Catalogue> catalogue, CustomerId customer,
+    size_t timeline_size, const Clock& clock) {
   const uint32_t partition = PartitionOfCustomer(node, customer);
   // The position is read before the state, so that the answer is never older than its token says.
   const fold::PartitionView where = node.View(CustomersPartition(partition));
@@ -43,9 +46,12 @@ StatusOr<std::optional<v1::Context>> ReadContext(const Node& node, const keys::S
   if (timeline_size > 0) {
     customer::TimelineQuery query;
     query.page_size = timeline_size;
-    HILO_ASSIGN_OR_RETURN(const auto page, customer::ReadTimeline(*view, customer, {BirthMember(customer)}, query));
-    for (const auto& entry : page.entries) *context.add_timeline() = renderer.Entry(row->customer(), entry.place, entry.row);
-    if (!page.next.empty()) context.set_timeline_next_page_token(MakePageToken(TimelineMadeFor(customer, 0), page.next));
+    HILO_ASSIGN_OR_RETURN(const auto page,
+                          customer::ReadTimeline(*view, customer, {BirthMember(customer)}, query));
+    for (const auto& entry : page.entries)
+      *context.add_timeline() = renderer.Entry(row->customer(), entry.place, entry.row);
+    if (!page.next.empty())
+      context.set_timeline_next_page_token(MakePageToken(TimelineMadeFor(customer, 0), page.next));
   }
   *context.mutable_freshness() = FreshnessOf(where, clock);
   return std::optional<v1::Context>(std::move(context));

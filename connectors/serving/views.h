@@ -21,10 +21,12 @@ inline uint32_t PartitionOfCustomer(const Node& node, CustomerId customer) {
 }
 log::TopicPartition CustomersPartition(uint32_t partition);
 
-// A customer with the newest `timeline_size` entries, how old it is, and where the timeline goes on; nullopt when it is not known.
-StatusOr<std::optional<v1::Context>> ReadContext(const Node& node, const keys::Sealer& sealer,
-                                                 std::shared_ptr<const catalogue::Catalogue> catalogue, CustomerId customer,
-                                                 size_t timeline_size, const Clock& clock);
+// A customer with the newest `timeline_size` entries, how old it is, and where the timeline goes
+// on; nullopt when it is not known.
+StatusOr<std::optional<v1::Context>> ReadContext(
+    const Node& node, const keys::Sealer& sealer,
+    std::shared_ptr<const catalogue::Catalogue> catalogue, CustomerId customer,
+    size_t timeline_size, const Clock& clock);
 
 // Time for "now" in a partition: its log time, or the wall clock before its first tick.
 LogTime ShownNow(const fold::PartitionView& view, const Clock& clock);

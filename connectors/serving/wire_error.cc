@@ -61,7 +61,8 @@ std::string Text(const Status& status) {
 
 // Standard alphabet, no padding.
 std::string Base64(std::string_view bytes) {
-  static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr char kAlphabet[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   uint32_t bits = 0;
   int count = 0;
@@ -93,8 +94,8 @@ std::string ConnectErrorJson(const Status& status) {
   json += RowOf(status.code()).connect;
   json += "\",\"message\":";
   AppendJsonString(Text(status), json);
-  json += ",\"details\":[{\"type\":\"google.rpc.ErrorInfo\",\"value\":\"" + Base64(info.SerializeAsString()) +
-          "\",\"debug\":{\"reason\":";
+  json += ",\"details\":[{\"type\":\"google.rpc.ErrorInfo\",\"value\":\"" +
+          Base64(info.SerializeAsString()) + "\",\"debug\":{\"reason\":";
   AppendJsonString(info.reason(), json);
   json += ",\"domain\":\"hilo\"}}]}";
   return json;

@@ -10,7 +10,8 @@ namespace hilo::serving {
 
 // A thread for what would hold up a fold or a completion queue: rendering answers and changes.
 //
-// **Guarantees**: tasks run in order; at most kMaxQueued wait. **Threads**: thread-safe. **Lifetime**: the destructor runs what waits.
+// **Guarantees**: tasks run in order; at most kMaxQueued wait. **Threads**: thread-safe.
+// **Lifetime**: the destructor runs what waits.
 class Worker {
  public:
   static constexpr size_t kMaxQueued = 10'000;

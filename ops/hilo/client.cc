@@ -33,10 +33,13 @@ Status FromGrpc(const grpc::Status& status) {
   if (wire.ParseFromString(status.error_details())) {
     google::rpc::ErrorInfo info;
     for (const auto& detail : wire.details()) {
-      if (detail.Is<google::rpc::ErrorInfo>() && detail.UnpackTo(&info)) reason = LowerCase(info.reason());
+      if (detail.Is<google::rpc::ErrorInfo>() && detail.UnpackTo(&info))
+        reason = LowerCase(info.reason());
     }
   }
-  if (reason.empty()) reason = status.error_code() == grpc::StatusCode::UNAVAILABLE ? "server_unreachable" : "unknown";
+  if (reason.empty())
+    reason =
+        status.error_code() == grpc::StatusCode::UNAVAILABLE ? "server_unreachable" : "unknown";
   return Error(static_cast<StatusCode>(status.error_code()), reason, status.error_message());
 }
 
@@ -58,7 +61,8 @@ class GrpcClient final : public Client {
       std::ifstream file(options.ca_file);
       std::ostringstream text;
       text << file.rdbuf();
-      credentials = grpc::SslCredentials({.pem_root_certs = text.str(), .pem_private_key = "", .pem_cert_chain = ""});
+      credentials = grpc::SslCredentials(
+          {.pem_root_certs = text.str(), .pem_private_key = "", .pem_cert_chain = ""});
     }
     stub_ = std::make_unique<grpc::GenericStub>(grpc::CreateChannel(options.server, credentials));
   }
@@ -66,17 +70,20 @@ class GrpcClient final : public Client {
   Status Call(const std::string& method, const Message& request, Message* response) override {
     grpc::ClientContext context;
     Prepare(context);
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(options_.timeout_seconds));
+    context.set_deadline(std::chrono::system_clock::now() +
+                         std::chrono::seconds(options_.timeout_seconds));
     grpc::CompletionQueue queue;
     auto call = stub_->PrepareUnaryCall(&context, method, ToBuffer(request), &queue);
     call->StartCall();
     grpc::ByteBuffer buffer;
     grpc::Status status;
     call->Finish(&buffer, &status, this);
-    if (!Await(queue)) return Error(StatusCode::kInternal, "client_failed", "the call did not complete");
+    if (!Await(queue))
+      return Error(StatusCode::kInternal, "client_failed", "the call did not complete");
     if (!status.ok()) return FromGrpc(status);
     return FromBuffer(buffer, response) ? OkStatus()
-                                        : Error(StatusCode::kInternal, "answer_unreadable", "the server's answer cannot be read");
+                                        : Error(StatusCode::kInternal, "answer_unreadable",
+                                                "the server's answer cannot be read");
   }
 
   Status Stream(const std::string& method, const Message& request, Message* response,
@@ -105,7 +112,8 @@ class GrpcClient final : public Client {
     Await(queue);
     streaming_.store(nullptr);
     const bool ours = !wanted || interrupted_.load();
-    return ours && status.error_code() == grpc::StatusCode::CANCELLED ? OkStatus() : FromGrpc(status);
+    return ours && status.error_code() == grpc::StatusCode::CANCELLED ? OkStatus()
+                                                                      : FromGrpc(status);
   }
 
   void Interrupt() override {
@@ -131,7 +139,9 @@ class GrpcClient final : public Client {
 
 }  // namespace
 
-std::unique_ptr<Client> Client::Create(const Options& options) { return std::make_unique<GrpcClient>(options); }
+std::unique_ptr<Client> Client::Create(const Options& options) {
+  return std::make_unique<GrpcClient>(options);
+}
 
 int ExitCode(const Status& status) {
   switch (status.code()) {

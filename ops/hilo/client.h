@@ -24,16 +24,20 @@ class Client {
   virtual ~Client() = default;
 
   // "/hilo.v1.CustomerService/GetContext"
-  virtual Status Call(const std::string& method, const google::protobuf::Message& request, google::protobuf::Message* response) = 0;
-  // Calls `on_message` for each message until the stream ends or it returns false. `response` is reused.
-  virtual Status Stream(const std::string& method, const google::protobuf::Message& request, google::protobuf::Message* response,
+  virtual Status Call(const std::string& method, const google::protobuf::Message& request,
+                      google::protobuf::Message* response) = 0;
+  // Calls `on_message` for each message until the stream ends or it returns false. `response` is
+  // reused.
+  virtual Status Stream(const std::string& method, const google::protobuf::Message& request,
+                        google::protobuf::Message* response,
                         const std::function<bool()>& on_message) = 0;
   // Ends a stream early; safe in a signal's thread.
   virtual void Interrupt() = 0;
 };
 
 // The process's exit code for an error: one per class of failure.
-//   0 ok, 1 other, 2 wrong use, 3 not found, 4 not permitted, 5 unavailable or out of time, 6 refused as invalid, 7 conflict
+//   0 ok, 1 other, 2 wrong use, 3 not found, 4 not permitted, 5 unavailable or out of time, 6
+//   refused as invalid, 7 conflict
 int ExitCode(const Status& status);
 
 }  // namespace hilo::cli

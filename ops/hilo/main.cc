@@ -42,14 +42,18 @@ struct Session {
 // UUIDv7: milliseconds since 1970, then random bits.
 std::string NewRequestId() {
   std::random_device random;
-  const auto millis = static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+  const auto millis = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                                std::chrono::system_clock::now().time_since_epoch())
+                                                .count());
   const uint64_t high = (millis << 16) | 0x7000 | (random() & 0x0fff);
   const uint64_t low = (uint64_t{0x2} << 62) | ((uint64_t{random()} << 32 | random()) >> 2);
   char text[37];
-  std::snprintf(text, sizeof text, "%08llx-%04llx-%04llx-%04llx-%012llx", static_cast<unsigned long long>(high >> 32),
-                static_cast<unsigned long long>(high >> 16 & 0xffff), static_cast<unsigned long long>(high & 0xffff),
-                static_cast<unsigned long long>(low >> 48), static_cast<unsigned long long>(low & 0xffffffffffff));
+  std::snprintf(text, sizeof text, "%08llx-%04llx-%04llx-%04llx-%012llx",
+                static_cast<unsigned long long>(high >> 32),
+                static_cast<unsigned long long>(high >> 16 & 0xffff),
+                static_cast<unsigned long long>(high & 0xffff),
+                static_cast<unsigned long long>(low >> 48),
+                static_cast<unsigned long long>(low & 0xffffffffffff));
   return text;
 }
 
@@ -61,7 +65,9 @@ int Report(const Status& status) {
 Status Connect(Session& session) {
   if (!session.token_file.empty()) {
     std::ifstream file(session.token_file);
-    if (!file) return Error(StatusCode::kNotFound, "token_file_missing", "'" + session.token_file + "' cannot be read");
+    if (!file)
+      return Error(StatusCode::kNotFound, "token_file_missing",
+                   "'" + session.token_file + "' cannot be read");
     std::getline(file, session.client_options.token);
   } else if (const char* token = std::getenv("HILO_TOKEN")) {
     session.client_options.token = token;
@@ -109,11 +115,14 @@ void Run(CLI::App* app, Action* chosen, Action action) {
   app->callback([chosen, action = std::move(action)] { *chosen = action; });
 }
 
-// ---------------------------------------------------------------------------------------------- event
+// ----------------------------------------------------------------------------------------------
+// event
 void AddEventCommands(CLI::App& root, Action* chosen) {
   CLI::App* event = root.add_subcommand("event", "Events")->require_subcommand(1);
-  CLI::App* send = event->add_subcommand("send", "Send one event\n\nExample:\n  hilo event send --type order.placed --channel web "
-                                                 "--email ana@example.com --property order_id=1042");
+  CLI::App* send = event->add_subcommand(
+      "send",
+      "Send one event\n\nExample:\n  hilo event send --type order.placed --channel web "
+      "--email ana@example.com --property order_id=1042");
   auto options = std::make_shared<IdentifierOptions>();
   auto type = std::make_shared<std::string>();
   auto id = std::make_shared<std::string>();
@@ -121,7 +130,8 @@ void AddEventCommands(CLI::App& root, Action* chosen) {
   auto properties = std::make_shared<std::vector<std::string>>();
   options->AddTo(send);
   send->add_option("--type", *type, "Event type, such as order.placed")->required();
-  send->add_option("--id", *id, "Your own id of the event; the same id has one effect (default: a new one)");
+  send->add_option("--id", *id,
+                   "Your own id of the event; the same id has one effect (default: a new one)");
   send->add_option("--channel", *channel, "web, email, sms, call or system")
       ->check(CLI::IsMember({"web", "email", "sms", "call", "system"}));
   send->add_option("--property", *properties, "name=value, may be repeated");
@@ -131,31 +141,40 @@ void AddEventCommands(CLI::App& root, Action* chosen) {
     incoming->set_id(id->empty() ? NewRequestId() : *id);
     incoming->set_type(*type);
     std::string name = "CHANNEL_" + *channel;
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return std::toupper(c); });
     v1::Channel value = v1::CHANNEL_UNSPECIFIED;
     v1::Channel_Parse(name, &value);
     incoming->set_channel(value);
-    for (const v1::Identifier& identifier : options->All()) *incoming->add_identifiers() = identifier;
+    for (const v1::Identifier& identifier : options->All())
+      *incoming->add_identifiers() = identifier;
     for (const std::string& property : *properties) {
       const size_t equals = property.find('=');
       if (equals == std::string::npos) {
         std::fprintf(stderr, "hilo: --property takes name=value\n");
         return kWrongUse;
       }
-      (*incoming->mutable_properties()->mutable_fields())[property.substr(0, equals)].set_string_value(property.substr(equals + 1));
+      (*incoming->mutable_properties()->mutable_fields())[property.substr(0, equals)]
+          .set_string_value(property.substr(equals + 1));
     }
     v1::SendEventResponse response;
-    const Status status = session.client->Call("/hilo.v1.EventService/SendEvent", request, &response);
+    const Status status =
+        session.client->Call("/hilo.v1.EventService/SendEvent", request, &response);
     if (status.ok()) {
-      Show(session, response, [](const auto& sent) { std::printf("%s\n", sent.event_id().c_str()); });
+      Show(session, response,
+           [](const auto& sent) { std::printf("%s\n", sent.event_id().c_str()); });
     }
     return Report(status);
   });
 }
 
-// ---------------------------------------------------------------------------------------------- customer
+// ----------------------------------------------------------------------------------------------
+// customer
 void AddFind(CLI::App& customer, Action* chosen) {
-  CLI::App* find = customer.add_subcommand("find", "Find customers by an identifier or a group\n\nExample:\n  hilo customer find --phone +34600111222");
+  CLI::App* find =
+      customer.add_subcommand("find",
+                              "Find customers by an identifier or a group\n\nExample:\n  hilo "
+                              "customer find --phone +34600111222");
   auto options = std::make_shared<IdentifierOptions>();
   auto group = std::make_shared<std::string>();
   options->AddTo(find);
@@ -178,7 +197,8 @@ void AddFind(CLI::App& customer, Action* chosen) {
     do {
       request.set_page_token(response.next_page_token());
       response.Clear();
-      const Status status = session.client->Call("/hilo.v1.CustomerService/FindCustomers", request, &response);
+      const Status status =
+          session.client->Call("/hilo.v1.CustomerService/FindCustomers", request, &response);
       if (!status.ok()) return Report(status);
       Show(session, response, [&](const auto& found) {
         for (const auto& one : found.customers()) PrintCustomer(one.customer(), session.output);
@@ -203,43 +223,52 @@ void AddCustomerCommands(CLI::App& root, Action* chosen) {
     v1::GetContextRequest request;
     request.set_customer(*name);
     v1::GetContextResponse response;
-    const Status status = session.client->Call("/hilo.v1.CustomerService/GetContext", request, &response);
+    const Status status =
+        session.client->Call("/hilo.v1.CustomerService/GetContext", request, &response);
     if (status.ok()) {
-      Show(session, response, [&](const auto& answer) { PrintContext(answer.context(), session.output); });
+      Show(session, response,
+           [&](const auto& answer) { PrintContext(answer.context(), session.output); });
     }
     return Report(status);
   });
 
-  CLI::App* watch = customer->add_subcommand("watch", "Show what happens to customers, and calls at you, as it happens (Ctrl-C ends)");
+  CLI::App* watch = customer->add_subcommand(
+      "watch", "Show what happens to customers, and calls at you, as it happens (Ctrl-C ends)");
   auto names = std::make_shared<std::vector<std::string>>();
   watch->add_option("customers", *names, "customers/{id}, at most 16");
   Run(watch, chosen, [=](Session& session) {
     v1::WatchDesktopRequest request;
     for (const std::string& one : *names) request.add_customers(one);
     v1::WatchDesktopResponse message;
-    const Status status = session.client->Stream("/hilo.v1.DeskService/WatchDesktop", request, &message, [&] {
-      if (session.output.json) {
-        PrintJson(message);
-        return true;
-      }
-      for (const auto& entry : message.change().context().timeline()) PrintEntry(entry);
-      if (message.has_snapshot()) {
-        for (const auto& one : message.snapshot().contexts()) PrintContext(one, session.output);
-      }
-      if (message.has_call()) {
-        std::printf("call %s at %s: %s\n", Word(v1::InteractionState_Name(message.call().call().interaction().state())).c_str(),
-                    message.call().call().interaction().agent().c_str(), Clean(message.call().call().customer().display_name()).c_str());
-      }
-      std::fflush(stdout);
-      return true;
-    });
+    const Status status =
+        session.client->Stream("/hilo.v1.DeskService/WatchDesktop", request, &message, [&] {
+          if (session.output.json) {
+            PrintJson(message);
+            return true;
+          }
+          for (const auto& entry : message.change().context().timeline()) PrintEntry(entry);
+          if (message.has_snapshot()) {
+            for (const auto& one : message.snapshot().contexts()) PrintContext(one, session.output);
+          }
+          if (message.has_call()) {
+            std::printf("call %s at %s: %s\n",
+                        Word(v1::InteractionState_Name(message.call().call().interaction().state()))
+                            .c_str(),
+                        message.call().call().interaction().agent().c_str(),
+                        Clean(message.call().call().customer().display_name()).c_str());
+          }
+          std::fflush(stdout);
+          return true;
+        });
     return Report(status);
   });
 }
 
-// ---------------------------------------------------------------------------------------------- dead letters
+// ----------------------------------------------------------------------------------------------
+// dead letters
 void AddDeadLetterCommands(CLI::App& root, Action* chosen) {
-  CLI::App* letters = root.add_subcommand("dead-letters", "Records that were refused")->require_subcommand(1);
+  CLI::App* letters =
+      root.add_subcommand("dead-letters", "Records that were refused")->require_subcommand(1);
   CLI::App* list = letters->add_subcommand("list", "Newest first");
   auto reason = std::make_shared<std::string>();
   auto limit = std::make_shared<int>(20);
@@ -250,11 +279,13 @@ void AddDeadLetterCommands(CLI::App& root, Action* chosen) {
     request.set_reason(*reason);
     request.set_page_size(*limit);
     v1::ListDeadLettersResponse response;
-    const Status status = session.client->Call("/hilo.v1.OperationsService/ListDeadLetters", request, &response);
+    const Status status =
+        session.client->Call("/hilo.v1.OperationsService/ListDeadLetters", request, &response);
     if (status.ok()) {
       Show(session, response, [](const auto& answer) {
         for (const auto& letter : answer.dead_letters()) {
-          std::printf("%-20s %s  %-22s %s  %s\n", letter.name().c_str(), TimeText(letter.append_time()).c_str(), letter.reason().c_str(),
+          std::printf("%-20s %s  %-22s %s  %s\n", letter.name().c_str(),
+                      TimeText(letter.append_time()).c_str(), letter.reason().c_str(),
                       letter.position().c_str(), letter.message().c_str());
         }
       });
@@ -273,17 +304,20 @@ void AddDeadLetterCommands(CLI::App& root, Action* chosen) {
       request.set_validate_only(*dry_run);
       if (!*dry_run) request.set_request_id(NewRequestId());
       v1::ReplayDeadLetterResponse response;
-      const Status status = session.client->Call("/hilo.v1.OperationsService/ReplayDeadLetter", request, &response);
+      const Status status =
+          session.client->Call("/hilo.v1.OperationsService/ReplayDeadLetter", request, &response);
       if (!status.ok()) return Report(status);
       Show(session, response, [&](const auto& answer) {
-        std::printf("%s → %s\n", name.c_str(), *dry_run ? "would be replayed" : answer.position().c_str());
+        std::printf("%s → %s\n", name.c_str(),
+                    *dry_run ? "would be replayed" : answer.position().c_str());
       });
     }
     return 0;
   });
 }
 
-// ---------------------------------------------------------------------------------------------- log, state, partitions
+// ----------------------------------------------------------------------------------------------
+// log, state, partitions
 struct Place {
   std::string topic = "events";
   int32_t partition = 0;
@@ -297,7 +331,8 @@ struct Place {
 
 void AddInspectionCommands(CLI::App& root, Action* chosen) {
   CLI::App* log = root.add_subcommand("log", "The log")->require_subcommand(1);
-  CLI::App* read = log->add_subcommand("read", "Records of a partition; what is sealed stays sealed");
+  CLI::App* read =
+      log->add_subcommand("read", "Records of a partition; what is sealed stays sealed");
   auto place = std::make_shared<Place>();
   auto from = std::make_shared<int64_t>(0);
   place->AddTo(read);
@@ -309,12 +344,14 @@ void AddInspectionCommands(CLI::App& root, Action* chosen) {
     request.set_offset(*from);
     request.set_page_size(place->limit);
     v1::ListRecordsResponse response;
-    const Status status = session.client->Call("/hilo.v1.OperationsService/ListRecords", request, &response);
+    const Status status =
+        session.client->Call("/hilo.v1.OperationsService/ListRecords", request, &response);
     if (status.ok()) {
       Show(session, response, [](const auto& answer) {
         for (const auto& record : answer.records()) {
-          std::printf("%lld  %s  %s  %s\n  %s\n", static_cast<long long>(record.offset()), TimeText(record.append_time()).c_str(),
-                      record.kind().c_str(), record.lane().c_str(), record.content().c_str());
+          std::printf("%lld  %s  %s  %s\n  %s\n", static_cast<long long>(record.offset()),
+                      TimeText(record.append_time()).c_str(), record.kind().c_str(),
+                      record.lane().c_str(), record.content().c_str());
         }
       });
     }
@@ -322,7 +359,8 @@ void AddInspectionCommands(CLI::App& root, Action* chosen) {
   });
 
   CLI::App* state = root.add_subcommand("state", "The state")->require_subcommand(1);
-  CLI::App* rows = state->add_subcommand("rows", "Rows of a partition; what is sealed stays sealed");
+  CLI::App* rows =
+      state->add_subcommand("rows", "Rows of a partition; what is sealed stays sealed");
   auto where = std::make_shared<Place>();
   auto table = std::make_shared<std::string>();
   where->AddTo(rows);
@@ -334,34 +372,42 @@ void AddInspectionCommands(CLI::App& root, Action* chosen) {
     request.set_table(*table);
     request.set_page_size(where->limit);
     v1::ListRowsResponse response;
-    const Status status = session.client->Call("/hilo.v1.OperationsService/ListRows", request, &response);
+    const Status status =
+        session.client->Call("/hilo.v1.OperationsService/ListRows", request, &response);
     if (status.ok()) {
       Show(session, response, [](const auto& answer) {
         for (const auto& row : answer.rows()) {
-          std::printf("%s %s\n  %s\n", row.table().c_str(), row.key().c_str(), row.content().c_str());
+          std::printf("%s %s\n  %s\n", row.table().c_str(), row.key().c_str(),
+                      row.content().c_str());
         }
       });
     }
     return Report(status);
   });
 
-  CLI::App* partitions = root.add_subcommand("partitions", "Where folding stands")->require_subcommand(1);
+  CLI::App* partitions =
+      root.add_subcommand("partitions", "Where folding stands")->require_subcommand(1);
   Run(partitions->add_subcommand("list", "All partitions"), chosen, [](Session& session) {
     v1::ListPartitionsResponse response;
-    const Status status = session.client->Call("/hilo.v1.OperationsService/ListPartitions", v1::ListPartitionsRequest(), &response);
+    const Status status = session.client->Call("/hilo.v1.OperationsService/ListPartitions",
+                                               v1::ListPartitionsRequest(), &response);
     if (status.ok()) {
       Show(session, response, [](const auto& answer) {
         for (const auto& one : answer.partitions()) {
-          std::printf("%s/%d  position %lld of %lld  log time %s  digest %s  outbox %lld B%s%s%s\n", one.topic().c_str(), one.partition(),
-                      static_cast<long long>(one.position()), static_cast<long long>(one.end()), TimeText(one.log_time()).c_str(),
-                      one.state_digest().c_str(), static_cast<long long>(one.outbox_bytes()), one.closed() ? "  CLOSED" : "",
-                      one.stopped_reason().empty() ? "" : "  STOPPED: ", one.stopped_reason().c_str());
+          std::printf(
+              "%s/%d  position %lld of %lld  log time %s  digest %s  outbox %lld B%s%s%s\n",
+              one.topic().c_str(), one.partition(), static_cast<long long>(one.position()),
+              static_cast<long long>(one.end()), TimeText(one.log_time()).c_str(),
+              one.state_digest().c_str(), static_cast<long long>(one.outbox_bytes()),
+              one.closed() ? "  CLOSED" : "",
+              one.stopped_reason().empty() ? "" : "  STOPPED: ", one.stopped_reason().c_str());
         }
       });
     }
     return Report(status);
   });
-  CLI::App* accept = partitions->add_subcommand("accept-time", "Accept the gap between clocks that closed a partition");
+  CLI::App* accept = partitions->add_subcommand(
+      "accept-time", "Accept the gap between clocks that closed a partition");
   auto gap = std::make_shared<int64_t>(0);
   auto closed = std::make_shared<Place>();
   closed->AddTo(accept);
@@ -373,12 +419,15 @@ void AddInspectionCommands(CLI::App& root, Action* chosen) {
     request.set_gap(*gap);
     request.set_request_id(NewRequestId());
     v1::AcceptTimeResponse response;
-    return Report(session.client->Call("/hilo.v1.OperationsService/AcceptTime", request, &response));
+    return Report(
+        session.client->Call("/hilo.v1.OperationsService/AcceptTime", request, &response));
   });
 }
 
-// ---------------------------------------------------------------------------------------------- catalogue
-StatusOr<std::vector<std::pair<std::string, std::string>>> ReadYamlFiles(const std::string& directory) {
+// ----------------------------------------------------------------------------------------------
+// catalogue
+StatusOr<std::vector<std::pair<std::string, std::string>>> ReadYamlFiles(
+    const std::string& directory) {
   std::error_code error;
   std::vector<std::pair<std::string, std::string>> files;
   for (auto entry = std::filesystem::recursive_directory_iterator(directory, error);
@@ -389,8 +438,11 @@ StatusOr<std::vector<std::pair<std::string, std::string>>> ReadYamlFiles(const s
     text << file.rdbuf();
     files.emplace_back(std::filesystem::relative(entry->path(), directory).string(), text.str());
   }
-  if (error) return Error(StatusCode::kNotFound, "directory_unreadable", "'" + directory + "' cannot be read");
-  if (files.empty()) return Error(StatusCode::kNotFound, "no_files", "'" + directory + "' holds no .yaml file");
+  if (error)
+    return Error(StatusCode::kNotFound, "directory_unreadable",
+                 "'" + directory + "' cannot be read");
+  if (files.empty())
+    return Error(StatusCode::kNotFound, "no_files", "'" + directory + "' holds no .yaml file");
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -407,11 +459,13 @@ int ApplyCatalogue(Session& session, const std::string& directory, bool only_che
     file->set_content(content);
   }
   v1::ApplyCatalogueResponse response;
-  const Status status = session.client->Call("/hilo.v1.CatalogueService/ApplyCatalogue", request, &response);
+  const Status status =
+      session.client->Call("/hilo.v1.CatalogueService/ApplyCatalogue", request, &response);
   if (!status.ok()) return Report(status);
   if (session.output.json) PrintJson(response);
   for (const auto& problem : response.problems()) {
-    std::fprintf(stderr, "%s:%d:%d: %s\n", problem.path().c_str(), problem.line(), problem.column(), problem.message().c_str());
+    std::fprintf(stderr, "%s:%d:%d: %s\n", problem.path().c_str(), problem.line(), problem.column(),
+                 problem.message().c_str());
   }
   if (!response.problems().empty()) {
     if (!session.output.quiet) std::fprintf(stderr, "nothing was applied\n");
@@ -433,7 +487,8 @@ void AddCatalogueCommands(CLI::App& root, Action* chosen) {
   auto checked = std::make_shared<std::string>();
   check->add_option("directory", *checked)->required();
   Run(check, chosen, [=](Session& session) { return ApplyCatalogue(session, *checked, true); });
-  CLI::App* apply = catalogue->add_subcommand("apply", "Check and publish a directory of YAML files as the next revision");
+  CLI::App* apply = catalogue->add_subcommand(
+      "apply", "Check and publish a directory of YAML files as the next revision");
   auto applied = std::make_shared<std::string>();
   auto dry_run = std::make_shared<bool>(false);
   apply->add_option("directory", *applied)->required();
@@ -444,32 +499,44 @@ void AddCatalogueCommands(CLI::App& root, Action* chosen) {
   dump->add_option("directory", *into, "Made when missing")->required();
   Run(dump, chosen, [=](Session& session) {
     v1::GetCatalogueResponse response;
-    const Status status = session.client->Call("/hilo.v1.CatalogueService/GetCatalogue", v1::GetCatalogueRequest(), &response);
+    const Status status = session.client->Call("/hilo.v1.CatalogueService/GetCatalogue",
+                                               v1::GetCatalogueRequest(), &response);
     if (!status.ok()) return Report(status);
     for (const auto& file : response.files()) {
-      const std::filesystem::path path = std::filesystem::path(*into) / std::filesystem::path(file.path()).relative_path().lexically_normal();
+      const std::filesystem::path path =
+          std::filesystem::path(*into) /
+          std::filesystem::path(file.path()).relative_path().lexically_normal();
       std::error_code error;
       std::filesystem::create_directories(path.parent_path(), error);
       std::ofstream out(path);
       out << file.content();
-      if (!out) return Report(Error(StatusCode::kUnknown, "file_unwritable", "'" + path.string() + "' cannot be written"));
+      if (!out)
+        return Report(Error(StatusCode::kUnknown, "file_unwritable",
+                            "'" + path.string() + "' cannot be written"));
     }
-    if (!session.output.quiet) std::fprintf(stderr, "revision %lld, %d files\n", static_cast<long long>(response.revision()), response.files_size());
+    if (!session.output.quiet)
+      std::fprintf(stderr, "revision %lld, %d files\n", static_cast<long long>(response.revision()),
+                   response.files_size());
     return 0;
   });
 }
 
 int Main(int argc, char** argv) {
   Session session;
-  CLI::App root{"hilo: the command line of the Hilo hub\n\nExamples:\n"
-                "  hilo customer find --phone +34600111222\n"
-                "  hilo customer context customers/0123…\n"
-                "  hilo dead-letters list --json\n"};
+  CLI::App root{
+      "hilo: the command line of the Hilo hub\n\nExamples:\n"
+      "  hilo customer find --phone +34600111222\n"
+      "  hilo customer context customers/0123…\n"
+      "  hilo dead-letters list --json\n"};
   root.set_version_flag("--version", "hilo 0.1.0");
   root.require_subcommand(1);
-  root.add_option("--server", session.client_options.server, "host:port of gRPC")->envname("HILO_SERVER")->capture_default_str();
-  root.add_option("--token-file", session.token_file, "File with your token (else HILO_TOKEN)")->envname("HILO_TOKEN_FILE");
-  root.add_option("--ca-file", session.client_options.ca_file, "Certificates to trust; without it the connection is in the clear")
+  root.add_option("--server", session.client_options.server, "host:port of gRPC")
+      ->envname("HILO_SERVER")
+      ->capture_default_str();
+  root.add_option("--token-file", session.token_file, "File with your token (else HILO_TOKEN)")
+      ->envname("HILO_TOKEN_FILE");
+  root.add_option("--ca-file", session.client_options.ca_file,
+                  "Certificates to trust; without it the connection is in the clear")
       ->envname("HILO_CA_FILE");
   root.add_option("--timeout", session.client_options.timeout_seconds, "Seconds (default 10)");
   root.add_flag("--json", session.output.json, "Machine-readable output, one document a line");

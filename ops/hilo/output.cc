@@ -60,8 +60,9 @@ void PrintCustomer(const v1::Customer& customer, const Output& output) {
 }
 
 void PrintEntry(const v1::TimelineEntry& entry) {
-  std::printf("%s  %-7s %-22s %s\n", TimeText(entry.event_time()).c_str(), Word(v1::Channel_Name(entry.channel())).c_str(),
-              entry.type().c_str(), Clean(entry.title()).c_str());
+  std::printf("%s  %-7s %-22s %s\n", TimeText(entry.event_time()).c_str(),
+              Word(v1::Channel_Name(entry.channel())).c_str(), entry.type().c_str(),
+              Clean(entry.title()).c_str());
   for (const v1::Property& property : entry.properties()) {
     std::printf("%30s%s: %s\n", "", property.property().c_str(), Clean(property.value()).c_str());
   }
@@ -72,28 +73,34 @@ void PrintContext(const v1::Context& context, const Output& output) {
   if (!context.interactions().empty()) Heading("Interactions", output);
   for (const v1::Interaction& interaction : context.interactions()) {
     std::printf("%s  %-7s %-8s assurance %s %s\n", TimeText(interaction.start_time()).c_str(),
-                Word(v1::Channel_Name(interaction.channel())).c_str(), Word(v1::InteractionState_Name(interaction.state())).c_str(),
-                Word(v1::Assurance_Name(interaction.assurance())).c_str(), interaction.agent().c_str());
+                Word(v1::Channel_Name(interaction.channel())).c_str(),
+                Word(v1::InteractionState_Name(interaction.state())).c_str(),
+                Word(v1::Assurance_Name(interaction.assurance())).c_str(),
+                interaction.agent().c_str());
   }
   if (!context.facts().empty()) Heading("Already told us", output);
   for (const v1::Fact& fact : context.facts()) {
-    std::printf("%s  %-7s %s: %s\n", TimeText(fact.event_time()).c_str(), Word(v1::Channel_Name(fact.channel())).c_str(),
-                fact.kind().c_str(), Clean(fact.value()).c_str());
+    std::printf("%s  %-7s %s: %s\n", TimeText(fact.event_time()).c_str(),
+                Word(v1::Channel_Name(fact.channel())).c_str(), fact.kind().c_str(),
+                Clean(fact.value()).c_str());
   }
   if (!context.promises().empty()) Heading("Promised", output);
   for (const v1::Promise& promise : context.promises()) {
-    std::printf("due %s  %-9s %s\n", TimeText(promise.due_time()).c_str(), Word(v1::PromiseState_Name(promise.state())).c_str(),
+    std::printf("due %s  %-9s %s\n", TimeText(promise.due_time()).c_str(),
+                Word(v1::PromiseState_Name(promise.state())).c_str(),
                 Clean(promise.text()).c_str());
   }
   if (!context.cases().empty()) Heading("Cases", output);
   for (const v1::Case& c : context.cases()) {
-    std::printf("%s  %-6s %s: %s\n", TimeText(c.open_time()).c_str(), Word(v1::CaseState_Name(c.state())).c_str(), c.kind().c_str(),
+    std::printf("%s  %-6s %s: %s\n", TimeText(c.open_time()).c_str(),
+                Word(v1::CaseState_Name(c.state())).c_str(), c.kind().c_str(),
                 Clean(c.title()).c_str());
   }
   if (!context.purchases().empty()) Heading("Purchases", output);
   for (const v1::PurchaseSummary& purchase : context.purchases()) {
-    std::printf("%lld orders on %lld days, total %s, last %s\n", static_cast<long long>(purchase.orders()),
-                static_cast<long long>(purchase.days()), MoneyText(purchase.total()).c_str(), TimeText(purchase.last_time()).c_str());
+    std::printf("%lld orders on %lld days, total %s, last %s\n",
+                static_cast<long long>(purchase.orders()), static_cast<long long>(purchase.days()),
+                MoneyText(purchase.total()).c_str(), TimeText(purchase.last_time()).c_str());
   }
   if (!context.timeline().empty()) Heading("Timeline", output);
   for (const v1::TimelineEntry& entry : context.timeline()) PrintEntry(entry);

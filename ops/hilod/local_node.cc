@@ -18,7 +18,8 @@ constexpr std::string_view kDeadLetters = "dead-letters";
 
 }  // namespace
 
-void Listeners::OnAnswer(std::string_view caller, RequestId request, const store::v1::AnswerRow& answer) {
+void Listeners::OnAnswer(std::string_view caller, RequestId request,
+                         const store::v1::AnswerRow& answer) {
   for (fold::Listener* listener : listeners_) listener->OnAnswer(caller, request, answer);
 }
 
@@ -35,17 +36,21 @@ void Listeners::OnCatalogue(const store::v1::CatalogueRevision& revision) {
 }
 
 std::vector<log::TopicSpec> LocalNode::Topics() {
-  return {{std::string(kEvents), 1}, {std::string(kCustomers), kCustomerPartitions}, {std::string(kDeadLetters), 1}};
+  return {{std::string(kEvents), 1},
+          {std::string(kCustomers), kCustomerPartitions},
+          {std::string(kDeadLetters), 1}};
 }
 
-StatusOr<std::unique_ptr<LocalNode>> LocalNode::Open(const Options& options, log::Log& log, fold::Listener& listener,
-                                                     const Clock& clock, Registry& registry, Logger logger) {
+StatusOr<std::unique_ptr<LocalNode>> LocalNode::Open(const Options& options, log::Log& log,
+                                                     fold::Listener& listener, const Clock& clock,
+                                                     Registry& registry, Logger logger) {
   std::unique_ptr<LocalNode> node(new LocalNode(clock, registry, logger));
-  node->resources_ = std::make_unique<store::SharedResources>(
-      store::SharedResources::Options{.cache_bytes = options.cache_bytes, .write_buffer_bytes = options.cache_bytes / 2});
+  node->resources_ = std::make_unique<store::SharedResources>(store::SharedResources::Options{
+      .cache_bytes = options.cache_bytes, .write_buffer_bytes = options.cache_bytes / 2});
   node->progress_ = fold::NewLocalProgress();
   std::vector<log::TopicPartition> customers;
-  for (uint32_t partition = 0; partition < kCustomerPartitions; ++partition) customers.push_back({std::string(kCustomers), partition});
+  for (uint32_t partition = 0; partition < kCustomerPartitions; ++partition)
+    customers.push_back({std::string(kCustomers), partition});
   const log::TopicPartition dead_letters{std::string(kDeadLetters), 0};
 
   std::vector<log::TopicPartition> all = {{std::string(kEvents), 0}};
@@ -54,24 +59,28 @@ StatusOr<std::unique_ptr<LocalNode>> LocalNode::Open(const Options& options, log
   for (const log::TopicPartition& of : all) {
     auto unit = std::make_unique<Unit>();
     unit->of = of;
-    HILO_ASSIGN_OR_RETURN(unit->store,
-                          store::RocksDbStore::Open({options.directory + "/" + of.topic + "-" + std::to_string(of.partition),
-                                                     *node->resources_}));
+    HILO_ASSIGN_OR_RETURN(
+        unit->store, store::RocksDbStore::Open(
+                         {options.directory + "/" + of.topic + "-" + std::to_string(of.partition),
+                          *node->resources_}));
     fold::Partition::Options partition_options;
     partition_options.of = of;
     partition_options.targets = {dead_letters};
     if (of.topic == kEvents) {
-      partition_options.targets.insert(partition_options.targets.end(), customers.begin(), customers.end());
+      partition_options.targets.insert(partition_options.targets.end(), customers.begin(),
+                                       customers.end());
       identity::Options identity_options;
       identity_options.customer_partitions = kCustomerPartitions;
       identity_options.id_key = options.id_key;
       identity_options.metrics = &registry;
       unit->fold = identity::NewIdentityFold(identity_options);
     } else {
-      unit->fold = customer::NewCustomerFold({.partition = of.partition, .partitions = kCustomerPartitions});
+      unit->fold =
+          customer::NewCustomerFold({.partition = of.partition, .partitions = kCustomerPartitions});
     }
-    HILO_ASSIGN_OR_RETURN(unit->partition, fold::Partition::Open(partition_options, log, *unit->store, *unit->fold,
-                                                                 *node->progress_, listener));
+    HILO_ASSIGN_OR_RETURN(unit->partition,
+                          fold::Partition::Open(partition_options, log, *unit->store, *unit->fold,
+                                                *node->progress_, listener));
     const uint64_t incarnation = (uint64_t{random()} << 32) | random();
     unit->ticker = fold::Ticker::Create(of, incarnation, log, clock, *unit->partition);
     node->units_.push_back(std::move(unit));
@@ -83,7 +92,8 @@ LocalNode::~LocalNode() { Stop(); }
 
 void LocalNode::Start() {
   for (const auto& unit : units_) {
-    unit->thread = std::jthread([this, &unit = *unit](const std::stop_token& stop) { Run(unit, stop); });
+    unit->thread =
+        std::jthread([this, &unit = *unit](const std::stop_token& stop) { Run(unit, stop); });
   }
 }
 
@@ -91,15 +101,21 @@ void LocalNode::Run(Unit& unit, const std::stop_token& stop) {
   const std::stop_callback interrupt(stop, [&unit] { unit.partition->Interrupt(); });
   while (!stop.stop_requested()) {
     unit.ticker->Beat();
-    const auto until_tick = std::chrono::duration_cast<std::chrono::milliseconds>(unit.ticker->Due() - clock_.Monotonic());
-    const auto folded = unit.partition->Step(std::clamp(until_tick, std::chrono::milliseconds(0), kWait));
+    const auto until_tick = std::chrono::duration_cast<std::chrono::milliseconds>(
+        unit.ticker->Due() - clock_.Monotonic());
+    const auto folded =
+        unit.partition->Step(std::clamp(until_tick, std::chrono::milliseconds(0), kWait));
     if (!folded.ok()) {
-      logger_.Error("partition stopped", {{"topic", unit.of.topic}, {"partition", unit.of.partition}, {"cause", folded.status()}});
+      logger_.Error(
+          "partition stopped",
+          {{"topic", unit.of.topic}, {"partition", unit.of.partition}, {"cause", folded.status()}});
       return;
     }
     unit.partition->Send();
     if (Status trimmed = unit.partition->Trim(false); !trimmed.ok()) {
-      logger_.Error("partition stopped", {{"topic", unit.of.topic}, {"partition", unit.of.partition}, {"cause", trimmed}});
+      logger_.Error(
+          "partition stopped",
+          {{"topic", unit.of.topic}, {"partition", unit.of.partition}, {"cause", trimmed}});
       return;
     }
   }
@@ -110,7 +126,9 @@ void LocalNode::Stop() {
   for (const auto& unit : units_) {
     if (unit->thread.joinable()) unit->thread.join();
     if (Status flushed = unit->store->Flush(); !flushed.ok()) {
-      logger_.Warning("state not flushed", {{"topic", unit->of.topic}, {"partition", unit->of.partition}, {"cause", flushed}});
+      logger_.Warning(
+          "state not flushed",
+          {{"topic", unit->of.topic}, {"partition", unit->of.partition}, {"cause", flushed}});
     }
   }
 }
@@ -123,9 +141,13 @@ const LocalNode::Unit& LocalNode::UnitOf(const log::TopicPartition& of) const {
   __builtin_unreachable();
 }
 
-const store::Store& LocalNode::CustomersStore(uint32_t partition) const { return *units_[1 + partition]->store; }
+const store::Store& LocalNode::CustomersStore(uint32_t partition) const {
+  return *units_[1 + partition]->store;
+}
 const store::Store& LocalNode::IdentityStore() const { return *units_[0]->store; }
-fold::PartitionView LocalNode::View(const log::TopicPartition& of) const { return UnitOf(of).partition->View(); }
+fold::PartitionView LocalNode::View(const log::TopicPartition& of) const {
+  return UnitOf(of).partition->View();
+}
 
 std::vector<log::TopicPartition> LocalNode::Folded() const {
   std::vector<log::TopicPartition> all;
@@ -138,13 +160,15 @@ std::string LocalNode::NotReadyReason(int64_t lag) const {
     const fold::PartitionView view = unit->partition->View();
     const std::string name = unit->of.topic + "/" + std::to_string(unit->of.partition);
     if (!view.stopped_reason.empty()) return name + " stopped: " + view.stopped_reason;
-    if (view.end - view.position > lag) return name + " is " + std::to_string(view.end - view.position) + " records behind";
+    if (view.end - view.position > lag)
+      return name + " is " + std::to_string(view.end - view.position) + " records behind";
   }
   return "";
 }
 
 bool LocalNode::OutboxFull() const {
-  return std::any_of(units_.begin(), units_.end(), [](const auto& unit) { return unit->partition->OutboxFull(); });
+  return std::any_of(units_.begin(), units_.end(),
+                     [](const auto& unit) { return unit->partition->OutboxFull(); });
 }
 
 void LocalNode::UpdateGauges() {
@@ -160,9 +184,11 @@ void LocalNode::UpdateGauges() {
     };
     set(metric::kFoldPosition, static_cast<double>(view.position));
     set(metric::kFoldLagRecords, static_cast<double>(lag));
-    set(metric::kFoldLagSeconds, lag > 0 && view.last_append_micros > 0 ? (wall - view.last_append_micros) / 1e6 : 0);
+    set(metric::kFoldLagSeconds,
+        lag > 0 && view.last_append_micros > 0 ? (wall - view.last_append_micros) / 1e6 : 0);
     set(metric::kFoldOutboxBytes, static_cast<double>(view.outbox_bytes));
-    set(metric::kFoldLogTimeBehind, view.log_time.micros > 0 ? (wall - view.log_time.micros) / 1e6 : 0);
+    set(metric::kFoldLogTimeBehind,
+        view.log_time.micros > 0 ? (wall - view.log_time.micros) / 1e6 : 0);
     closed += view.closed ? 1 : 0;
     for (const fold::LaneView& lane : view.lanes) lanes_stopped += lane.diverged ? 1 : 0;
   }

@@ -23,9 +23,12 @@ class Listeners final : public fold::Listener {
  public:
   void Add(fold::Listener& listener) { listeners_.push_back(&listener); }
   // What hears of catalogue revisions.
-  void OnCatalogueDo(std::function<void(const store::v1::CatalogueRevision&)> callback) { catalogue_ = std::move(callback); }
+  void OnCatalogueDo(std::function<void(const store::v1::CatalogueRevision&)> callback) {
+    catalogue_ = std::move(callback);
+  }
 
-  void OnAnswer(std::string_view caller, RequestId request, const store::v1::AnswerRow& answer) override;
+  void OnAnswer(std::string_view caller, RequestId request,
+                const store::v1::AnswerRow& answer) override;
   void OnNotice(const log::TopicPartition& of, const fold::Notice& notice) override;
   void OnFolded(const log::TopicPartition& of, log::Offset position) override;
   void OnCatalogue(const store::v1::CatalogueRevision& revision) override;
@@ -35,11 +38,12 @@ class Listeners final : public fold::Listener {
   std::function<void(const store::v1::CatalogueRevision&)> catalogue_;
 };
 
-// All partitions of a space in one process: identity over `events`, and the customers partitions, each with its store, its ticks and
-// its thread.
+// All partitions of a space in one process: identity over `events`, and the customers partitions,
+// each with its store, its ticks and its thread.
 //
-// **Guarantees**: a partition that stops says so in its view and in the log; the others go on. **Threads**: View and the stores from any thread; the rest
-// from one. **Lifetime**: log, listener, clock and registry outlive it. Start after everything that listens is built; Stop before it goes.
+// **Guarantees**: a partition that stops says so in its view and in the log; the others go on.
+// **Threads**: View and the stores from any thread; the rest from one. **Lifetime**: log, listener,
+// clock and registry outlive it. Start after everything that listens is built; Stop before it goes.
 class LocalNode final : public serving::Node {
  public:
   static constexpr uint32_t kCustomerPartitions = 4;
@@ -52,8 +56,9 @@ class LocalNode final : public serving::Node {
     HashKey id_key;
   };
   static std::vector<log::TopicSpec> Topics();
-  static StatusOr<std::unique_ptr<LocalNode>> Open(const Options& options, log::Log& log, fold::Listener& listener,
-                                                   const Clock& clock, Registry& registry, Logger logger);
+  static StatusOr<std::unique_ptr<LocalNode>> Open(const Options& options, log::Log& log,
+                                                   fold::Listener& listener, const Clock& clock,
+                                                   Registry& registry, Logger logger);
   ~LocalNode() override;
 
   void Start();
@@ -66,7 +71,8 @@ class LocalNode final : public serving::Node {
   fold::PartitionView View(const log::TopicPartition& of) const override;
   std::vector<log::TopicPartition> Folded() const override;
 
-  // Every partition folds and none is further behind than `lag` records; else the first that is, in words.
+  // Every partition folds and none is further behind than `lag` records; else the first that is, in
+  // words.
   std::string NotReadyReason(int64_t lag) const;
   // Any outbox is at its limit: intake must slow.
   bool OutboxFull() const;
@@ -83,7 +89,8 @@ class LocalNode final : public serving::Node {
     std::jthread thread;
   };
 
-  LocalNode(const Clock& clock, Registry& registry, Logger logger) : clock_(clock), registry_(registry), logger_(logger) {}
+  LocalNode(const Clock& clock, Registry& registry, Logger logger)
+      : clock_(clock), registry_(registry), logger_(logger) {}
   void Run(Unit& unit, const std::stop_token& stop);
   const Unit& UnitOf(const log::TopicPartition& of) const;
 

@@ -10,8 +10,9 @@ namespace hilo::hilod {
 
 // A whole node: builds every part, in the order of what needs what, and takes it down again.
 //
-// **Stop order**: readiness off → HTTP and gRPC stop (streams end with `unavailable` and a token, calls finish) → intake → folds (last batch written,
-// outbox sent) → log → keys and audit. Crashing instead is safe at every point.
+// **Stop order**: readiness off → HTTP and gRPC stop (streams end with `unavailable` and a token,
+// calls finish) → intake → folds (last batch written, outbox sent) → log → keys and audit. Crashing
+// instead is safe at every point.
 // **Threads**: Start and Stop on one thread.
 class Process {
  public:

@@ -32,7 +32,7 @@ bool ParseInteger(const std::string& text, T& out) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-Key Text(std::string name, std::string Settings::* field) {
+Key Text(std::string name, std::string Settings::*field) {
   return {std::move(name),
           [field](Settings& settings, const std::string& text) {
             settings.*field = text;
@@ -42,12 +42,15 @@ Key Text(std::string name, std::string Settings::* field) {
 }
 
 template <typename T>
-Key Integer(std::string name, T Settings::* field) {
-  return {std::move(name), [field](Settings& settings, const std::string& text) { return ParseInteger(text, settings.*field); },
+Key Integer(std::string name, T Settings::*field) {
+  return {std::move(name),
+          [field](Settings& settings, const std::string& text) {
+            return ParseInteger(text, settings.*field);
+          },
           [field](const Settings& settings) { return std::to_string(settings.*field); }};
 }
 
-Key Flag(std::string name, bool Settings::* field) {
+Key Flag(std::string name, bool Settings::*field) {
   return {std::move(name),
           [field](Settings& settings, const std::string& text) {
             settings.*field = text == "true";
@@ -88,7 +91,8 @@ const Key* FindKey(const std::string& name) {
 
 std::string EnvironmentName(const std::string& key) {
   std::string name = "HILO_";
-  for (const char c : key) name += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  for (const char c : key)
+    name += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
   return name;
 }
 
@@ -120,12 +124,13 @@ StatusOr<SourceSettings> ReadSource(const std::string& where, const YAML::Node& 
       return Invalid(where, "key '" + key + "' is not known");
     }
   }
-  if (source.name.empty() || source.write_key.empty()) return Invalid(where, "a source needs 'name' and 'write_key'");
+  if (source.name.empty() || source.write_key.empty())
+    return Invalid(where, "a source needs 'name' and 'write_key'");
   return source;
 }
 
-Status ReadMap(const std::string& path, const YAML::Node& node, const std::string& prefix, Settings& settings, Origins& origins,
-               std::set<std::string>& seen) {
+Status ReadMap(const std::string& path, const YAML::Node& node, const std::string& prefix,
+               Settings& settings, Origins& origins, std::set<std::string>& seen) {
   for (const auto& item : node) {
     const std::string key = prefix + item.first.as<std::string>("");
     const std::string where = path + ":" + std::to_string(item.first.Mark().line + 1);
@@ -135,7 +140,8 @@ Status ReadMap(const std::string& path, const YAML::Node& node, const std::strin
       std::set<std::string> names;
       for (const auto& node_of_source : item.second) {
         HILO_ASSIGN_OR_RETURN(SourceSettings source, ReadSource(where, node_of_source));
-        if (!names.insert(source.name).second) return Invalid(where, "two sources have the same name");
+        if (!names.insert(source.name).second)
+          return Invalid(where, "two sources have the same name");
         settings.sources.push_back(std::move(source));
       }
       origins.emplace_back(key, where);
@@ -146,7 +152,8 @@ Status ReadMap(const std::string& path, const YAML::Node& node, const std::strin
       continue;
     }
     const Key* known = FindKey(key);
-    if (known == nullptr) return Invalid(where, "key '" + key + "' is not known; --print-config lists all");
+    if (known == nullptr)
+      return Invalid(where, "key '" + key + "' is not known; --print-config lists all");
     if (!item.second.IsScalar() || !known->set(settings, item.second.as<std::string>(""))) {
       return Invalid(where, "the value of '" + key + "' is not of the right kind");
     }
@@ -181,9 +188,12 @@ StatusOr<Settings> LoadSettings(const std::string& path, Origins* origin_of) {
     if (!key.set(settings, value)) return Invalid(name, "the value is not of the right kind");
     origins.emplace_back(key.name, name);
   }
-  if (settings.master_key_file.empty()) settings.master_key_file = settings.data_directory + "/master.key";
-  if (settings.http_threads < 1 || settings.http_threads > 64) return Invalid("http.threads", "is 1 to 64");
-  if (settings.log_format != "auto" && settings.log_format != "json" && settings.log_format != "text") {
+  if (settings.master_key_file.empty())
+    settings.master_key_file = settings.data_directory + "/master.key";
+  if (settings.http_threads < 1 || settings.http_threads > 64)
+    return Invalid("http.threads", "is 1 to 64");
+  if (settings.log_format != "auto" && settings.log_format != "json" &&
+      settings.log_format != "text") {
     return Invalid("log_format", "is auto, json or text");
   }
   if (settings.http_tls_certificate_file.empty() != settings.http_tls_key_file.empty()) {

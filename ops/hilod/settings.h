@@ -21,10 +21,10 @@ struct SourceSettings {
 // Everything a node is told. What a fold reads is no setting: it comes as a record.
 struct Settings {
   std::string data_directory = "/var/lib/hilo";
-  std::string master_key_file;       // empty: <data_directory>/master.key, made when missing
-  std::string principals_file;       // who may call; empty: nobody
-  std::string desk_directory;        // the desk's built page; empty: not served
-  std::string default_region;        // for numbers that agents type
+  std::string master_key_file;  // empty: <data_directory>/master.key, made when missing
+  std::string principals_file;  // who may call; empty: nobody
+  std::string desk_directory;   // the desk's built page; empty: not served
+  std::string default_region;   // for numbers that agents type
   std::string space = "default";
   std::string http_address = "127.0.0.1";
   uint16_t http_port = 8080;
@@ -35,17 +35,21 @@ struct Settings {
   std::string grpc_tls_certificate_file;
   std::string grpc_tls_key_file;
   bool grpc_reflection = false;
-  std::string log_format = "auto";   // auto, json, text
+  std::string log_format = "auto";  // auto, json, text
   uint64_t cache_megabytes = 256;
   std::vector<SourceSettings> sources;
 };
 
-// Defaults, then the YAML file, then the environment (HILO_HTTP_PORT for http.port). `origin_of` collects where each value in force comes from.
+// Defaults, then the YAML file, then the environment (HILO_HTTP_PORT for http.port). `origin_of`
+// collects where each value in force comes from.
 //
-// **Errors**: `config_invalid` names file and key, never a value: unknown or repeated keys, values of the wrong kind.
-StatusOr<Settings> LoadSettings(const std::string& path, std::vector<std::pair<std::string, std::string>>* origin_of);
+// **Errors**: `config_invalid` names file and key, never a value: unknown or repeated keys, values
+// of the wrong kind.
+StatusOr<Settings> LoadSettings(const std::string& path,
+                                std::vector<std::pair<std::string, std::string>>* origin_of);
 
 // One line per key: its value (secrets masked) and where it comes from.
-std::string PrintSettings(const Settings& settings, const std::vector<std::pair<std::string, std::string>>& origin_of);
+std::string PrintSettings(const Settings& settings,
+                          const std::vector<std::pair<std::string, std::string>>& origin_of);
 
 }  // namespace hilo::hilod

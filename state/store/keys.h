@@ -8,7 +8,8 @@
 
 namespace hilo::store {
 
-// Builds a row key: tag, then fixed-width parts, big-endian so that bytewise order is numeric order.
+// Builds a row key: tag, then fixed-width parts, big-endian so that bytewise order is numeric
+// order.
 class KeyBuilder {
  public:
   explicit KeyBuilder(Table table) { key_.push_back(static_cast<char>(table)); }
@@ -23,15 +24,20 @@ class KeyBuilder {
   KeyBuilder& U32(uint32_t value) { return BigEndian(value, 4); }
   KeyBuilder& U64(uint64_t value) { return BigEndian(value, 8); }
   // A signed time, so that earlier sorts first.
-  KeyBuilder& Time(int64_t micros) { return U64(static_cast<uint64_t>(micros) ^ (uint64_t{1} << 63)); }
+  KeyBuilder& Time(int64_t micros) {
+    return U64(static_cast<uint64_t>(micros) ^ (uint64_t{1} << 63));
+  }
   // A signed time, so that later sorts first.
-  KeyBuilder& TimeDescending(int64_t micros) { return U64(~(static_cast<uint64_t>(micros) ^ (uint64_t{1} << 63))); }
+  KeyBuilder& TimeDescending(int64_t micros) {
+    return U64(~(static_cast<uint64_t>(micros) ^ (uint64_t{1} << 63)));
+  }
   std::string Build() && { return std::move(key_); }
   std::string Build() const& { return key_; }
 
  private:
   KeyBuilder& BigEndian(uint64_t value, int bytes) {
-    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) key_.push_back(static_cast<char>(value >> shift));
+    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
+      key_.push_back(static_cast<char>(value >> shift));
     return *this;
   }
   std::string key_;

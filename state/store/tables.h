@@ -4,8 +4,9 @@
 
 namespace hilo::store {
 
-// The first byte of every key in a partition's store. A tag is never used for another table. Rows of a customer go on
-// with bucket (1 byte), then the member's 16 bytes, so that a bucket is one range and can move.
+// The first byte of every key in a partition's store. A tag is never used for another table. Rows
+// of a customer go on with bucket (1 byte), then the member's 16 bytes, so that a bucket is one
+// range and can move.
 enum class Table : uint8_t {
   // The runtime's (streams/fold).
   kMeta = 1,         // name -> position, running hash, digest, log time, fold version
@@ -13,18 +14,19 @@ enum class Table : uint8_t {
   kLaneIn = 3,       // source topic, partition -> accepted epoch, sequence, chains
   kTimer = 4,        // due BE, name -> timer
   kTimerByName = 5,  // name -> due
-  kOutbox = 6,       // lane, first sequence -> blob of emissions; differs between nodes: outside digests
-  kLocal = 7,        // node-local facts; outside digests
+  kOutbox = 6,  // lane, first sequence -> blob of emissions; differs between nodes: outside digests
+  kLocal = 7,   // node-local facts; outside digests
 
   // Identity (streams/identity).
-  kIdentifier = 16,      // kind, hash -> member, first and last seen, shared
-  kCustomer = 17,        // customer -> birth, strong value, counts per kind, members
-  kEventId = 18,         // event id -> hash of its body, offset
-  kEventIdHour = 19,     // hour BE, offset / 64 BE -> event ids: what to forget when
-  kSuggestion = 20,      // offset BE, index -> the pair and its evidence
-  kGroup = 21,           // reserved
-  kGroupMember = 22,     // group, member -> role
-  kSuggestionPair = 23,  // customer, other -> the suggestion; both ways round, so that it is told once
+  kIdentifier = 16,   // kind, hash -> member, first and last seen, shared
+  kCustomer = 17,     // customer -> birth, strong value, counts per kind, members
+  kEventId = 18,      // event id -> hash of its body, offset
+  kEventIdHour = 19,  // hour BE, offset / 64 BE -> event ids: what to forget when
+  kSuggestion = 20,   // offset BE, index -> the pair and its evidence
+  kGroup = 21,        // reserved
+  kGroupMember = 22,  // group, member -> role
+  kSuggestionPair =
+      23,  // customer, other -> the suggestion; both ways round, so that it is told once
 
   // Customers (streams/customer).
   kMember = 32,      // bucket, member -> everything but the timeline

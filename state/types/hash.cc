@@ -10,7 +10,9 @@
 namespace hilo {
 namespace {
 
-const unsigned char* Raw(std::string_view bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
+const unsigned char* Raw(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
 
 }  // namespace
 
@@ -31,12 +33,13 @@ Hash16 Hash(std::string_view first, std::string_view second) {
 }
 
 Hash16 KeyedHash(const HashKey& key, std::string_view domain, std::string_view bytes) {
-  HILO_CHECK(domain.size() <= crypto_generichash_blake2b_PERSONALBYTES, "domains are literals of our own");
+  HILO_CHECK(domain.size() <= crypto_generichash_blake2b_PERSONALBYTES,
+             "domains are literals of our own");
   unsigned char personal[crypto_generichash_blake2b_PERSONALBYTES] = {};
   std::memcpy(personal, domain.data(), domain.size());
   Hash16 hash;
-  crypto_generichash_blake2b_salt_personal(hash.data(), hash.size(), Raw(bytes), bytes.size(), key.bytes.data(),
-                                           key.bytes.size(), nullptr, personal);
+  crypto_generichash_blake2b_salt_personal(hash.data(), hash.size(), Raw(bytes), bytes.size(),
+                                           key.bytes.data(), key.bytes.size(), nullptr, personal);
   return hash;
 }
 

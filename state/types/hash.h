@@ -14,7 +14,8 @@ Hash16 Hash(std::string_view bytes);
 // H(first ‖ second) without joining them first: the chain of a lane.
 Hash16 Hash(std::string_view first, std::string_view second);
 
-// A secret 32-byte key: identifiers are hashed with the space's key, so that nobody can compute them from an address.
+// A secret 32-byte key: identifiers are hashed with the space's key, so that nobody can compute
+// them from an address.
 struct HashKey {
   std::array<uint8_t, 32> bytes{};
 };
@@ -25,6 +26,8 @@ Hash16 KeyedHash(const HashKey& key, std::string_view domain, std::string_view b
 // The first eight bytes, little-endian: for digests and buckets.
 uint64_t Head64(const Hash16& hash);
 
-inline std::string_view Bytes(const Hash16& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
+inline std::string_view Bytes(const Hash16& hash) {
+  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+}
 
 }  // namespace hilo

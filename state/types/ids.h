@@ -11,7 +11,8 @@
 
 namespace hilo {
 
-// Sixteen opaque bytes whose tag keeps kinds of ids from being mixed up. Ordered bytewise, as in the stores.
+// Sixteen opaque bytes whose tag keeps kinds of ids from being mixed up. Ordered bytewise, as in
+// the stores.
 template <typename Tag>
 class Id {
  public:
@@ -71,7 +72,8 @@ class Id {
   std::array<uint8_t, kSize> bytes_{};
 };
 
-// A customer: one person. Opaque, derived from the position of the first record (design of identity).
+// A customer: one person. Opaque, derived from the position of the first record (design of
+// identity).
 using CustomerId = Id<struct CustomerTag>;
 // A member: what came by one former customer. The id of the customer it was born with.
 using MemberId = Id<struct MemberTag>;

@@ -16,8 +16,8 @@ std::optional<Currency> Currency::Parse(std::string_view text) {
 
 int Currency::MinorDigits() const {
   const std::string_view text = Text();
-  for (std::string_view none : {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI",
-                                "VND", "VUV", "XAF", "XOF", "XPF"}) {
+  for (std::string_view none : {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG",
+                                "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}) {
     if (text == none) return 0;
   }
   for (std::string_view three : {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"}) {
@@ -45,7 +45,8 @@ std::optional<Money> Money::Parse(std::string_view decimal, Currency currency) {
       if (c != '0') return std::nullopt;
       continue;
     }
-    if (__builtin_mul_overflow(minor, int64_t{10}, &minor) || __builtin_add_overflow(minor, int64_t{c - '0'}, &minor)) {
+    if (__builtin_mul_overflow(minor, int64_t{10}, &minor) ||
+        __builtin_add_overflow(minor, int64_t{c - '0'}, &minor)) {
       return std::nullopt;
     }
     if (fraction >= 0) ++fraction;

@@ -14,7 +14,8 @@ struct EventTime {
   friend auto operator<=>(const EventTime&, const EventTime&) = default;
 };
 
-// The time a partition's folds know, microseconds since 1970-01-01 UTC. It comes from ticks alone, and never goes back.
+// The time a partition's folds know, microseconds since 1970-01-01 UTC. It comes from ticks alone,
+// and never goes back.
 struct LogTime {
   int64_t micros = 0;
   friend auto operator<=>(const LogTime&, const LogTime&) = default;

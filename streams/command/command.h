@@ -38,12 +38,15 @@ struct Answered {
 // Called once, on any thread.
 using AnswerDone = std::function<void(StatusOr<Answered>)>;
 
-// Writes through the log: append to the member's partition, wait for the fold, answer with what the fold returned.
+// Writes through the log: append to the member's partition, wait for the fold, answer with what the
+// fold returned.
 //
-// **Guarantees**: the same (caller, request id) has one effect, however often and wherever it is sent, for 24 h; the answer is the fold's, never the
-// producer's. **Errors**: `request_id_expired` (older than 24 h, or more than 5 minutes ahead), `partition_lagging` (UNAVAILABLE, before the append:
-// the fold is further behind than the deadline allows), `outcome_unknown` (DEADLINE_EXCEEDED, after the append: it will
-// happen; the same id gets the answer), `waiters_full`, the log's. A refusal by the fold comes as an Answered whose code is not 0.
+// **Guarantees**: the same (caller, request id) has one effect, however often and wherever it is
+// sent, for 24 h; the answer is the fold's, never the producer's. **Errors**: `request_id_expired`
+// (older than 24 h, or more than 5 minutes ahead), `partition_lagging` (UNAVAILABLE, before the
+// append: the fold is further behind than the deadline allows), `outcome_unknown`
+// (DEADLINE_EXCEEDED, after the append: it will happen; the same id gets the answer),
+// `waiters_full`, the log's. A refusal by the fold comes as an Answered whose code is not 0.
 // **Threads**: thread-safe. **Cost**: one append, one look-up by request id.
 class Commands : public fold::Listener {
  public:
@@ -54,27 +57,33 @@ class Commands : public fold::Listener {
     uint32_t partitions = 4;
   };
   // `view` tells where a partition stands (for lag).
-  static std::unique_ptr<Commands> Create(Options options, log::Log& log, const Clock& clock,
-                                          std::function<fold::PartitionView(uint32_t partition)> view);
+  static std::unique_ptr<Commands> Create(
+      Options options, log::Log& log, const Clock& clock,
+      std::function<fold::PartitionView(uint32_t partition)> view);
   ~Commands() override = default;
-  // Sends `command` (everything but caller scope is set by the caller of this); answers by `deadline`.
+  // Sends `command` (everything but caller scope is set by the caller of this); answers by
+  // `deadline`.
   virtual void Send(store::v1::Command command, MonotonicTime deadline, AnswerDone done) = 0;
-  // Ends the waits whose deadline has passed; call it at least every 20 ms (hilod's housekeeping thread does).
+  // Ends the waits whose deadline has passed; call it at least every 20 ms (hilod's housekeeping
+  // thread does).
   virtual void Expire() = 0;
   // Calls `done` when `token` has been folded, or with `not_up_to_bound` at `deadline`.
-  virtual void WaitFor(const PositionToken& token, MonotonicTime deadline, std::function<void(Status)> done) = 0;
+  virtual void WaitFor(const PositionToken& token, MonotonicTime deadline,
+                       std::function<void(Status)> done) = 0;
 };
 
 // The fold's side: one answer per (member, caller, request id), forgotten after 24 h of log time.
 class AnswerBook {
  public:
-  // An answer that is already stored for this command: give it back and apply nothing. A stored one for other content is an answer with
-  // `request_id_conflict`. nullopt: apply it. A command whose not_after lies before its append time gets `too_late`.
-  static StatusOr<std::optional<store::v1::AnswerRow>> Find(const fold::FoldRecord& record, const store::v1::Command& command,
+  // An answer that is already stored for this command: give it back and apply nothing. A stored one
+  // for other content is an answer with `request_id_conflict`. nullopt: apply it. A command whose
+  // not_after lies before its append time gets `too_late`.
+  static StatusOr<std::optional<store::v1::AnswerRow>> Find(const fold::FoldRecord& record,
+                                                            const store::v1::Command& command,
                                                             fold::Context& context);
   // Stores `answer` and tells whoever waits.
-  static void Store(const fold::FoldRecord& record, const store::v1::Command& command, store::v1::AnswerRow answer,
-                    fold::Context& context);
+  static void Store(const fold::FoldRecord& record, const store::v1::Command& command,
+                    store::v1::AnswerRow answer, fold::Context& context);
   // Forgets answers older than 24 h, at most `limit` of them. From Fold::Ticked.
   static Status ForgetOld(fold::Context& context, int limit);
 };
