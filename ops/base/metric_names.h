@@ -36,6 +36,7 @@ inline constexpr std::string_view kGrpcCodeValues[] = {
     "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
     "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
     "DataLoss", "Unauthenticated"};
+inline constexpr std::string_view kNotLinkedValues[] = {"merge_limit", "weekly_limit"};
 inline constexpr std::string_view kOpenRefusedValues[] = {"key_destroyed", "key_unknown",
                                                           "seal_broken", "unavailable"};
 inline constexpr std::string_view kAuditRefusedValues[] = {"queue_full", "writer_broken",
@@ -71,6 +72,7 @@ inline constexpr MetricLabel kByGrpcMethodCode[] = {{"grpc_type", kGrpcTypeValue
 // life.
 inline constexpr MetricLabel kByRevision[] = {{"revision", {}, 4096}};
 inline constexpr MetricLabel kByVersion[] = {{"version", {}, 1}};
+inline constexpr MetricLabel kByNotLinked[] = {{"limit", kNotLinkedValues}};
 inline constexpr MetricLabel kByOpenRefused[] = {{"reason", kOpenRefusedValues}};
 inline constexpr MetricLabel kByAuditRefused[] = {{"reason", kAuditRefusedValues}};
 
@@ -126,6 +128,29 @@ inline constexpr CounterMetric kCommandOutcomes{
     .labels = kByCommandOutcome};
 inline constexpr GaugeMetric kCommandWaiters{
     .name = "hilo_command_waiters", .help = "Callers that wait for the outcome of a command."};
+
+// streams/identity.
+inline constexpr CounterMetric kIdentityDuplicates{
+    .name = "hilo_identity_duplicates_total",
+    .help = "Events that came again with the same id and body, and were dropped."};
+inline constexpr CounterMetric kIdentityTimeSetBack{
+    .name = "hilo_identity_time_set_back_total",
+    .help = "Events whose time lay too far ahead and was set back."};
+inline constexpr CounterMetric kIdentityCustomers{
+    .name = "hilo_identity_customers_total", .help = "Customers who began."};
+inline constexpr CounterMetric kIdentityNotLinked{
+    .name = "hilo_identity_not_linked_total",
+    .help = "Identifiers not bound because their customer is at a limit, by limit.",
+    .labels = kByNotLinked};
+inline constexpr CounterMetric kIdentityShared{
+    .name = "hilo_identity_shared_total",
+    .help = "Identifiers that were seen with several known customers and link nobody since."};
+inline constexpr CounterMetric kIdentitySuggestions{
+    .name = "hilo_identity_suggestions_total",
+    .help = "Pairs of customers suggested to be one person."};
+inline constexpr CounterMetric kIdentityNotSuggested{
+    .name = "hilo_identity_not_suggested_total",
+    .help = "Pairs not suggested because one of them has as many suggestions as it may have."};
 
 // state/catalogue.
 inline constexpr GaugeMetric kCatalogueRevision{
@@ -238,6 +263,13 @@ inline constexpr AnyMetric kAll[] = {
     kFoldTimersFired,
     kCommandOutcomes,
     kCommandWaiters,
+    kIdentityDuplicates,
+    kIdentityTimeSetBack,
+    kIdentityCustomers,
+    kIdentityNotLinked,
+    kIdentityShared,
+    kIdentitySuggestions,
+    kIdentityNotSuggested,
     kCatalogueRevision,
     kCatalogueLastSwitchSuccess,
     kHttpRequests,

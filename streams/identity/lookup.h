@@ -10,8 +10,9 @@
 #include "state/store/store.h"
 #include "state/types/ids.h"
 
-// What others may read of identity's state: pure functions over a store or a view of it. Give a View where several answers must
-// belong to one moment. **Errors**: the store's, and `schema_unknown` or `undecodable` for a row that cannot be read.
+// What others may read of identity's state: pure functions over a store or a view of it. Give a
+// View where several answers must belong to one moment. **Errors**: the store's, and
+// `schema_unknown` or `undecodable` for a row that cannot be read.
 namespace hilo::identity {
 
 // A member, and the customer it belongs to now.
@@ -38,8 +39,10 @@ struct IdentifierFound {
 // Where `member` belongs now; nullopt when there is no such member. **Cost**: one look-up.
 StatusOr<std::optional<Place>> FindMember(const store::Reader& reader, MemberId member);
 
-// `kind` is a hilo.v1.IdentifierKind. nullopt when it was never seen. **Cost**: two look-ups, one more for each customer it was seen with.
-StatusOr<std::optional<IdentifierFound>> FindByIdentifier(const store::Reader& reader, uint32_t kind, IdentifierHash hash);
+// `kind` is a hilo.v1.IdentifierKind. nullopt when it was never seen. **Cost**: two look-ups, one
+// more for each customer it was seen with.
+StatusOr<std::optional<IdentifierFound>> FindByIdentifier(const store::Reader& reader,
+                                                          uint32_t kind, IdentifierHash hash);
 
 // A person's membership of a group.
 struct GroupMember {
@@ -52,8 +55,10 @@ struct GroupPage {
   std::vector<GroupMember> members;  // in order of member id
   std::optional<MemberId> next;      // give it as `after` for the next page; absent on the last
 };
-// Members of `group` behind `after`, at most `limit` (1 to 1,000). **Cost**: one range, one look-up per member.
-StatusOr<GroupPage> FindByGroup(const store::Reader& reader, GroupId group, std::optional<MemberId> after, int limit);
+// Members of `group` behind `after`, at most `limit` (1 to 1,000). **Cost**: one range, one look-up
+// per member.
+StatusOr<GroupPage> FindByGroup(const store::Reader& reader, GroupId group,
+                                std::optional<MemberId> after, int limit);
 
 // A suggestion, by its name: offset in `events`, and index.
 struct SuggestionFound {
@@ -62,6 +67,7 @@ struct SuggestionFound {
   store::v1::SuggestionRow row;
 };
 // Suggestions that name `customer`, oldest first, at most kSuggestionsPerCustomer.
-StatusOr<std::vector<SuggestionFound>> SuggestionsOf(const store::Reader& reader, CustomerId customer);
+StatusOr<std::vector<SuggestionFound>> SuggestionsOf(const store::Reader& reader,
+                                                     CustomerId customer);
 
 }  // namespace hilo::identity
