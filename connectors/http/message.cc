@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ops/base/json_text.h"
+
 namespace hilo::http {
 namespace {
 
@@ -14,25 +16,6 @@ std::optional<std::string_view> FindPair(const std::vector<Request::Pair>& pairs
     if (pair.name == name) return pair.value;
   }
   return std::nullopt;
-}
-
-void AppendJsonString(std::string_view text, std::string& out) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      out += "\\u00";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
 }
 
 }  // namespace

@@ -52,25 +52,32 @@ struct Request {
     std::string value;
   };
 
-  std::string
-      method;  // as sent, e.g. "POST"; one that the route names, or HEAD where the route names GET
-  std::string path;        // decoded, valid UTF-8, begins with "/", without "." and ".." segments,
-                           // control characters, "\"
-  std::string_view route;  // the pattern that matched, of the router's memory: a label for metrics
-  std::vector<Pair> parameters;  // what stood at "{name}" of the pattern, in order; "*" names the
-                                 // rest of a prefix
-  std::vector<Pair> query;  // decoded as a form ("+" is a space), in order; valid UTF-8 without NUL
+  // As sent, e.g. "POST"; one that the route names, or HEAD where the route names GET.
+  std::string method;
+  // Decoded: begins with "/", valid UTF-8, without "." and ".." segments, controls and "\".
+  std::string path;
+  // The pattern that matched: a label for metrics.
+  std::string route;
+  // What stood at "{name}" of the pattern, in order; "*" names the rest of a prefix.
+  std::vector<Pair> parameters;
+  // Decoded as a form ("+" is a space), in order; valid UTF-8 without NUL.
+  std::vector<Pair> query;
   Headers headers;
-  std::string body;  // whole, without chunks and without gzip
-  std::string
-      body_encoding;  // empty, unless the route passes on codings that this server does not know
-  size_t body_wire_bytes = 0;  // as they came, before inflating
-  std::string peer_address;    // numeric, e.g. "192.0.2.7" or "2001:db8::1"
+  // Whole, without chunks and without gzip.
+  std::string body;
+  // Empty, unless the route passes on codings that this server does not know.
+  std::string body_encoding;
+  // As they came, before inflating.
+  size_t body_wire_bytes = 0;
+  // Numeric, e.g. "192.0.2.7" or "2001:db8::1": the other end of the socket.
+  std::string peer_address;
   uint16_t peer_port = 0;
-  bool secure = false;     // came over TLS to this server
-  MonotonicTime arrived;   // the first byte
-  std::string request_id;  // ours, unique within the installation for all practical purposes; also
-                           // in X-Request-Id
+  // Came over TLS to this server.
+  bool secure = false;
+  // When its first byte came.
+  MonotonicTime arrived;
+  // Ours, unique within the installation for all practical purposes; also in X-Request-Id.
+  std::string request_id;
 
   std::optional<std::string_view> Parameter(std::string_view name) const;
   // The first value of that name.

@@ -28,7 +28,7 @@ struct RouteOptions {
   std::chrono::milliseconds answer_timeout{
       30'000};  // from the handler's call to its answer: 504 answer_timeout
   // Hand a body in a content coding other than gzip to the handler as it is (Request::body_encoding
-  // names it) instead of answering 415 bad_encoding.
+  // names it) instead of answering 415 unknown_encoding.
   bool pass_unknown_encodings = false;
   // The form of refusals on this route; empty: JsonError.
   RefusalWriter write_refusal;
