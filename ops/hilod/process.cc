@@ -1,0 +1,270 @@
+#include "ops/hilod/process.h"
+
+#include <sys/stat.h>
+
+#include <condition_variable>
+#include <memory>
+#include <utility>
+
+#include "connectors/desk/desk.h"
+#include "connectors/http/server.h"
+#include "connectors/kit/intake.h"
+#include "connectors/serving/catalogue_in_force.h"
+#include "connectors/serving/chain.h"
+#include "connectors/serving/connect_gateway.h"
+#include "connectors/serving/endpoints.h"
+#include "connectors/serving/grpc_server.h"
+#include "connectors/serving/hub.h"
+#include "connectors/serving/services.h"
+#include "ops/audit/audit.h"
+#include "ops/base/logger.h"
+#include "ops/base/metric_names.h"
+#include "ops/base/thread.h"
+#include "ops/hilod/health.h"
+#include "ops/hilod/local_node.h"
+#include "ops/keys/master_key.h"
+#include "ops/keys/sealer.h"
+#include "ops/keys/signer.h"
+#include "ops/keys/stored_key_store.h"
+#include "streams/customer/reader.h"
+
+namespace hilo::hilod {
+namespace {
+
+// How far a partition may be behind while the node says that it is ready.
+constexpr int64_t kReadyLag = 10'000;
+constexpr std::chrono::milliseconds kBeat{10};  // of the housekeeping thread: ends waits whose deadline has passed
+constexpr int kBeatsASecond = 100;
+
+// Counts what the HTTP server tells.
+class HttpMetrics final : public http::Observer {
+ public:
+  explicit HttpMetrics(Registry& registry) : registry_(registry) {}
+  void OnRequest(std::string_view route, int status, double) override {
+    registry_.Get(metric::kHttpRequests, {route.empty() ? "none" : route, std::to_string(status)}).Increment();
+  }
+  void OnRefused(std::string_view code) override { registry_.Get(metric::kHttpRefused, {code}).Increment(); }
+
+ private:
+  Registry& registry_;
+};
+
+LogOutput::Format FormatOf(const std::string& setting) {
+  if (setting == "json") return LogOutput::Format::kJson;
+  if (setting == "text") return LogOutput::Format::kText;
+  return LogOutput::FormatFor(2);
+}
+
+class LocalProcess final : public Process {
+ public:
+  explicit LocalProcess(const Settings& settings)
+      : settings_(settings),
+        sink_(2),
+        output_(LogOutput::Options{.format = FormatOf(settings.log_format)}, sink_, clock_, registry_),
+        logger_(output_, "ops/hilod"),
+        http_metrics_(registry_) {}
+  ~LocalProcess() override { Stop(); }
+
+  Status Build() {
+    registry_.SetInfo(metric::kBuildInfo, {kVersion});
+    HILO_RETURN_IF_ERROR(OpenSecrets());
+    HILO_RETURN_IF_ERROR(OpenState());
+    HILO_RETURN_IF_ERROR(OpenServing());
+    node_->Start();
+    keeper_ = StartThread("housekeeping", [this](const std::stop_token& stop) { Keep(stop); });
+    HILO_RETURN_IF_ERROR(OpenServers());
+    grpc_->SetServing(true);
+    return OkStatus();
+  }
+
+  uint16_t HttpPort() const override { return http_->Port(); }
+  uint16_t GrpcPort() const override { return grpc_->Port(); }
+
+  void Stop() override {
+    if (stopped_) return;
+    stopped_ = true;
+    if (grpc_ != nullptr) grpc_->SetServing(false);
+    if (hub_ != nullptr) hub_->Stop();
+    if (http_ != nullptr) http_->Stop();
+    if (grpc_ != nullptr) grpc_->Stop();
+    intake_.reset();
+    if (node_ != nullptr) node_->Stop();
+    if (keeper_.joinable()) {
+      keeper_.request_stop();
+      keeper_.join();
+    }
+    worker_.reset();
+    if (log_ != nullptr) log_->Stop();
+    audit_.reset();
+  }
+
+ private:
+  Status OpenSecrets() {
+    if (::mkdir(settings_.data_directory.c_str(), 0700) != 0 && errno != EEXIST) {
+      return Error(StatusCode::kFailedPrecondition, "config_invalid", "data_directory: it cannot be made; is its parent there?");
+    }
+    struct stat info {};
+    if (::stat(settings_.master_key_file.c_str(), &info) != 0) {
+      HILO_RETURN_IF_ERROR(keys::CreateMasterKey(settings_.master_key_file));
+    }
+    HILO_ASSIGN_OR_RETURN(keys_, keys::OpenStoredKeyStore({.directory = settings_.data_directory + "/keys",
+                                                           .master_key_file = settings_.master_key_file},
+                                                          clock_, registry_));
+    sealer_ = std::make_unique<keys::Sealer>(*keys_, registry_);
+    HILO_ASSIGN_OR_RETURN(const HashKey seed, keys_->PurposeKey("audit"));
+    signer_ = std::make_unique<keys::Signer>(seed);
+    HILO_ASSIGN_OR_RETURN(audit_, audit::Audit::Open({.path = settings_.data_directory + "/audit.jsonl", .heads_path = ""}, *signer_,
+                                                     clock_, logger_.Named("ops/audit"), registry_));
+    if (settings_.principals_file.empty()) {
+      principals_ = serving::Principals::FromTokens({});
+      return OkStatus();
+    }
+    HILO_ASSIGN_OR_RETURN(principals_, serving::Principals::Load(settings_.principals_file));
+    return OkStatus();
+  }
+
+  Status OpenState() {
+    log::EmbeddedLog::Options options{.directory = settings_.data_directory + "/log", .topics = LocalNode::Topics(), .clock = clock_};
+    HILO_ASSIGN_OR_RETURN(log_, log::EmbeddedLog::Open(options));
+    HILO_ASSIGN_OR_RETURN(const HashKey id_key, keys_->IdentifierKey());
+    HILO_ASSIGN_OR_RETURN(node_, LocalNode::Open({.directory = settings_.data_directory + "/state",
+                                                  .cache_bytes = settings_.cache_megabytes << 20,
+                                                  .id_key = id_key},
+                                                 *log_, listeners_, clock_, registry_, logger_.Named("streams/fold")));
+    return OkStatus();
+  }
+
+  Status OpenServing() {
+    HILO_ASSIGN_OR_RETURN(intake_, kit::Intake::Create({}, *log_, *keys_, clock_, registry_));
+    catalogue_ = std::make_unique<serving::CatalogueInForce>(
+        registry_, [this](std::shared_ptr<const catalogue::Catalogue> next) { intake_->UseCatalogue(std::move(next)); });
+    HILO_ASSIGN_OR_RETURN(const auto revision, customer::ReadCatalogue(node_->CustomersStore(0)));
+    if (revision) catalogue_->Offer(*revision);
+    commands_ = command::Commands::Create({.topic = "customers", .partitions = LocalNode::kCustomerPartitions}, *log_, clock_,
+                                          [this](uint32_t partition) { return node_->View({"customers", partition}); });
+    worker_ = std::make_unique<serving::Worker>();
+    hub_ = std::make_unique<serving::Hub>(serving::Hub::Options{.node = *node_,
+                                                                .sealer = *sealer_,
+                                                                .catalogue = *catalogue_,
+                                                                .worker = *worker_,
+                                                                .clock = clock_,
+                                                                .registry = registry_,
+                                                                .partitions = LocalNode::kCustomerPartitions});
+    listeners_.Add(*commands_);
+    listeners_.Add(*hub_);
+    listeners_.OnCatalogueDo([this](const store::v1::CatalogueRevision& revision) { catalogue_->Offer(revision); });
+    HILO_ASSIGN_OR_RETURN(const HashKey content_key, keys_->PurposeKey("content"));
+    const serving::Parts parts{.node = *node_,
+                               .sealer = *sealer_,
+                               .intake = *intake_,
+                               .commands = *commands_,
+                               .log = *log_,
+                               .catalogue = *catalogue_,
+                               .hub = *hub_,
+                               .worker = *worker_,
+                               .clock = clock_,
+                               .registry = registry_,
+                               .content_key = content_key,
+                               .default_region = settings_.default_region};
+    serving::AddCustomerReads(parts, endpoints_);
+    serving::AddCustomerWrites(parts, endpoints_);
+    serving::AddDeskService(parts, endpoints_);
+    serving::AddEventService(parts, endpoints_);
+    serving::AddCatalogueService(parts, endpoints_);
+    serving::AddOperationsService(parts, endpoints_);
+    chain_ = std::make_unique<serving::Chain>(serving::Chain::Options{.endpoints = endpoints_,
+                                                                      .principals = *principals_,
+                                                                      .audit = audit_.get(),
+                                                                      .clock = clock_,
+                                                                      .registry = registry_,
+                                                                      .logger = logger_.Named("connectors/serving")});
+    return OkStatus();
+  }
+
+  Status OpenServers() {
+    http::Router router;
+    AddHealth({{"folds", [this] { return node_->NotReadyReason(kReadyLag); }},
+               {"log", [this] { return log_->Failure().ok() ? "" : Describe(log_->Failure()); }},
+               {"disk", [this] { return log_->CheckIntake().ok() ? "" : Describe(log_->CheckIntake()); }},
+               {"intake", [this] { return intake_->PausedReason(); }}},
+              registry_, router);
+    serving::AddConnectRoutes(*chain_, endpoints_, router);
+    if (!settings_.desk_directory.empty()) {
+      HILO_RETURN_IF_ERROR(desk::AddDesk({.page_directory = settings_.desk_directory}, router));
+    }
+    http::ServerOptions options;
+    options.address = settings_.http_address;
+    options.port = settings_.http_port;
+    options.threads = static_cast<int>(settings_.http_threads);
+    options.tls_certificate_file = settings_.http_tls_certificate_file;
+    options.tls_key_file = settings_.http_tls_key_file;
+    options.observer = &http_metrics_;
+    HILO_ASSIGN_OR_RETURN(http_, http::Server::Create(options, std::move(router)));
+    HILO_ASSIGN_OR_RETURN(grpc_, serving::GrpcServer::Create({.address = settings_.grpc_address,
+                                                              .tls_certificate_file = settings_.grpc_tls_certificate_file,
+                                                              .tls_key_file = settings_.grpc_tls_key_file,
+                                                              .reflection = settings_.grpc_reflection},
+                                                             *chain_, endpoints_));
+    return OkStatus();
+  }
+
+  // What has to happen again and again: deadlines, heartbeats, gauges, and slowing intake before something is full.
+  void Keep(const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    for (int beat = 0; !stop.stop_requested(); beat = (beat + 1) % kBeatsASecond) {
+      commands_->Expire();
+      if (beat == 0) {
+        hub_->Beat();
+        node_->UpdateGauges();
+        PauseWhen(node_->OutboxFull(), "outbox_full");
+        PauseWhen(!log_->CheckIntake().ok(), "disk_full");
+      }
+      std::unique_lock lock(mutex);
+      wake.wait_for(lock, stop, kBeat, [] { return false; });
+    }
+  }
+
+  void PauseWhen(bool condition, std::string_view reason) {
+    const bool paused = intake_->PausedReason() == reason;
+    if (condition && !paused) intake_->Pause(reason);
+    if (!condition && paused) intake_->Resume(reason);
+  }
+
+  const Settings settings_;
+  SystemClock clock_;
+  Registry registry_;
+  DescriptorSink sink_;
+  LogOutput output_;
+  Logger logger_;
+  HttpMetrics http_metrics_;
+  std::unique_ptr<keys::KeyStore> keys_;
+  std::unique_ptr<keys::Sealer> sealer_;
+  std::unique_ptr<keys::Signer> signer_;
+  std::unique_ptr<audit::Audit> audit_;
+  std::unique_ptr<serving::Principals> principals_;
+  std::unique_ptr<log::EmbeddedLog> log_;
+  Listeners listeners_;
+  std::unique_ptr<LocalNode> node_;
+  std::unique_ptr<kit::Intake> intake_;
+  std::unique_ptr<serving::CatalogueInForce> catalogue_;
+  std::unique_ptr<command::Commands> commands_;
+  std::unique_ptr<serving::Worker> worker_;
+  std::unique_ptr<serving::Hub> hub_;
+  serving::Endpoints endpoints_;
+  std::unique_ptr<serving::Chain> chain_;
+  std::unique_ptr<http::Server> http_;
+  std::unique_ptr<serving::GrpcServer> grpc_;
+  std::jthread keeper_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Process>> Process::Start(const Settings& settings) {
+  auto process = std::make_unique<LocalProcess>(settings);
+  HILO_RETURN_IF_ERROR(process->Build());
+  return process;
+}
+
+}  // namespace hilo::hilod
