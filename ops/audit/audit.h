@@ -13,9 +13,9 @@
 
 namespace hilo::audit {
 
-// One view or write of a customer. Nothing of the customer but its opaque id: every text is a word
-// of ours or the name of a principal, at most kMaxFieldBytes of printable ASCII without spaces,
-// quotes and backslashes.
+// One view or write of a customer. Nothing of the customer but its opaque id: a principal's name is
+// printable ASCII without spaces, quotes and backslashes, every other text a word of ours (letters,
+// digits and "_.:/-"), all at most kMaxFieldBytes.
 struct AuditEntry {
   static constexpr size_t kMaxFieldBytes = 128;
   // Who: the principal's name ("agent:7").

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <string>
 
 namespace hilo {
 
@@ -9,6 +10,9 @@ namespace hilo {
 using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
 // Time that only runs forward, comparable within one process.
 using MonotonicTime = std::chrono::steady_clock::time_point;
+
+// "2026-01-31T09:15:00.000000Z". Source: RFC 3339, in UTC, always to the microsecond.
+std::string Rfc3339(WallTime time);
 
 // Where time comes from. Passed by reference to whoever needs it; tests pass a ManualClock.
 // **Threads**: thread-safe.

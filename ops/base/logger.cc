@@ -13,16 +13,6 @@
 namespace hilo {
 namespace {
 
-// RFC 3339 in UTC, to the microsecond.
-std::string TimeText(WallTime time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(time - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", int{date.year()},
-                     unsigned{date.month()}, unsigned{date.day()}, clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
-}
-
 // At most kMaxFieldBytes, and not in the middle of a character.
 std::string_view Cut(std::string_view text) {
   if (text.size() <= LogField::kMaxFieldBytes) return text;
@@ -167,13 +157,13 @@ std::string LogOutput::Line(LogLevel level, std::string_view logger, std::string
   const bool json = options_.format == Format::kJson;
   std::string line;
   if (json) {
-    line = fmt::format(R"({{"time":"{}","level":"{}","logger":)", TimeText(clock_.Wall()),
+    line = fmt::format(R"({{"time":"{}","level":"{}","logger":)", Rfc3339(clock_.Wall()),
                        LogLevelName(level));
     AppendJsonString(logger, line);
     line += ",\"msg\":";
     AppendJsonString(message, line);
   } else {
-    line = fmt::format("{} {:<7} {}: {}", TimeText(clock_.Wall()), LogLevelName(level), logger,
+    line = fmt::format("{} {:<7} {}: {}", Rfc3339(clock_.Wall()), LogLevelName(level), logger,
                        message);
   }
   const auto key = [&](std::string_view name) {
