@@ -146,6 +146,10 @@ StatusOr<v1::ListRecordsResponse> ListRecords(const Parts& parts, const Call& ca
     shown->set_kind(inspected.kind);
     shown->set_lane(inspected.lane);
     shown->set_content(inspected.json);
+    if (request.raw()) {
+      shown->set_header(record.record.header);
+      shown->set_payload(record.record.payload);
+    }
   }
   if (!records.empty() && records.back().offset + 1 < end) {
     response.set_next_page_token(
@@ -195,6 +199,7 @@ StatusOr<v1::ListRowsResponse> ListRows(const Parts& parts, const Call& call,
     }
     row->set_key(hex);
     row->set_content(InspectRow(table, iterator->Value()));
+    if (request.raw()) row->set_value(std::string(iterator->Value()));
   }
   HILO_RETURN_IF_ERROR(iterator->status());
   return response;

@@ -322,6 +322,7 @@ struct Place {
   std::string topic = "events";
   int32_t partition = 0;
   int32_t limit = 20;
+  bool raw = false;
   void AddTo(CLI::App* app) {
     app->add_option("--topic", topic, "events, customers or dead-letters");
     app->add_option("--partition", partition, "From 0");
@@ -336,6 +337,7 @@ void AddInspectionCommands(CLI::App& root, Action* chosen) {
   auto place = std::make_shared<Place>();
   auto from = std::make_shared<int64_t>(0);
   place->AddTo(read);
+  read->add_flag("--raw", place->raw, "With --json: also the bytes as they lie in the log");
   read->add_option("--from", *from, "First offset");
   Run(read, chosen, [=](Session& session) {
     v1::ListRecordsRequest request;
@@ -343,6 +345,7 @@ void AddInspectionCommands(CLI::App& root, Action* chosen) {
     request.set_partition(place->partition);
     request.set_offset(*from);
     request.set_page_size(place->limit);
+    request.set_raw(place->raw);
     v1::ListRecordsResponse response;
     const Status status =
         session.client->Call("/hilo.v1.OperationsService/ListRecords", request, &response);
@@ -364,6 +367,7 @@ void AddInspectionCommands(CLI::App& root, Action* chosen) {
   auto where = std::make_shared<Place>();
   auto table = std::make_shared<std::string>();
   where->AddTo(rows);
+  rows->add_flag("--raw", where->raw, "With --json: also the bytes as they lie in the store");
   rows->add_option("--table", *table, "Such as member, identifier, meta");
   Run(rows, chosen, [=](Session& session) {
     v1::ListRowsRequest request;
@@ -371,6 +375,7 @@ void AddInspectionCommands(CLI::App& root, Action* chosen) {
     request.set_partition(where->partition);
     request.set_table(*table);
     request.set_page_size(where->limit);
+    request.set_raw(where->raw);
     v1::ListRowsResponse response;
     const Status status =
         session.client->Call("/hilo.v1.OperationsService/ListRows", request, &response);
