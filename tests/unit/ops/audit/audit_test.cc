@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -17,13 +16,14 @@
 #include "ops/audit/lines.h"
 #include "ops/base/metric_names.h"
 #include "ops/base/mutex.h"
+#include "tests/testing/temporary_directory.h"
 
 namespace hilo::audit {
 namespace {
 
-using testing::EndsWith;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kCustomer[] = "0123456789abcdef0123456789abcdef";
 
@@ -33,17 +33,11 @@ HashKey Seed(uint8_t number) {
   return seed;
 }
 
-class AuditTest : public testing::Test {
+class AuditTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "hilo-audit-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-    path_ = folder_ + "/audit.jsonl";
+    path_ = folder_.Sub("audit.jsonl");
     heads_path_ = path_ + ".heads";
-  }
-  void TearDown() override {
-    audit_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   StatusOr<std::unique_ptr<Audit>> TryOpen() {
@@ -91,7 +85,7 @@ class AuditTest : public testing::Test {
   CapturedLog log_;
   Registry registry_;
   keys::Signer signer_{Seed(1)};
-  std::string folder_;
+  hilo::testing::TemporaryDirectory folder_;
   std::string path_;
   std::string heads_path_;
   std::unique_ptr<Audit> audit_;
@@ -105,7 +99,7 @@ TEST_F(AuditTest, WritesOneLineAnEntry) {
   EXPECT_THAT(Lines()[0], HasSubstr(R"("method":"audit.opened")"));
   EXPECT_THAT(
       Lines()[1],
-      testing::StartsWith(
+      ::testing::StartsWith(
           R"({"n":2,"time":"2026-01-01T00:00:00.000000Z","principal":"agent:7",)"
           R"("method":"hilo.v1.CustomerService/GetContext","customer":")" +
           std::string(kCustomer) +
@@ -291,7 +285,7 @@ TEST_F(AuditTest, IsWrittenByOneAtATime) {
 }
 
 TEST_F(AuditTest, CannotBeOpenedWhereItCannotBeWritten) {
-  path_ = folder_ + "/missing/audit.jsonl";
+  path_ = folder_.Sub("missing/audit.jsonl");
   EXPECT_EQ(OpenReason(), "audit_unavailable");
 }
 
@@ -367,9 +361,9 @@ TEST_F(AuditTest, FindsLinesThatWereEditedRemovedMovedOrCut) {
   EXPECT_EQ(with([](auto&) {}), "ok");
   EXPECT_THAT(
       with([](auto& l) { l[2] = std::regex_replace(l[2], std::regex("agent:7"), "agent:8"); }),
-      testing::AllOf(HasSubstr("audit_edited"), HasSubstr("line 3")));
+      ::testing::AllOf(HasSubstr("audit_edited"), HasSubstr("line 3")));
   EXPECT_THAT(with([](auto& l) { l.erase(l.begin() + 1); }),
-              testing::AllOf(HasSubstr("audit_reordered"), HasSubstr("line 2")));
+              ::testing::AllOf(HasSubstr("audit_reordered"), HasSubstr("line 2")));
   EXPECT_THAT(with([](auto& l) { std::swap(l[1], l[2]); }), HasSubstr("audit_reordered"));
   EXPECT_THAT(with([](auto& l) { l.insert(l.begin() + 2, l[1]); }), HasSubstr("audit_reordered"));
   EXPECT_THAT(with([](auto& l) { l.pop_back(); }), HasSubstr("audit_cut"));

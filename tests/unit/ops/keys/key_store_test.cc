@@ -14,6 +14,7 @@
 #include "ops/keys/memory_key_store.h"
 #include "ops/keys/sealer.h"
 #include "ops/keys/stored_key_store.h"
+#include "tests/testing/temporary_directory.h"
 #include "tests/unit/ops/keys/key_fixtures.h"
 
 // What every key store promises, run against each of them.
@@ -25,16 +26,16 @@ struct Kind {
   bool stored;
 };
 
-class KeyStoreContract : public testing::TestWithParam<Kind> {
+class KeyStoreContract : public ::testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
     if (!GetParam().stored) {
       store_ = std::make_unique<MemoryKeyStore>();
       return;
     }
-    ASSERT_TRUE(CreateMasterKey(folder_.Path("master")).ok());
+    ASSERT_TRUE(CreateMasterKey(folder_.Sub("master")).ok());
     auto opened = OpenStoredKeyStore(
-        {.directory = folder_.Path("keys"), .master_key_file = folder_.Path("master")}, clock_,
+        {.directory = folder_.Sub("keys"), .master_key_file = folder_.Sub("master")}, clock_,
         registry_);
     ASSERT_TRUE(opened.ok()) << Describe(opened.status());
     store_ = *std::move(opened);
@@ -46,7 +47,7 @@ class KeyStoreContract : public testing::TestWithParam<Kind> {
     return Reason(sealer().Open(sealed, "field").status());
   }
 
-  TemporaryFolder folder_;
+  hilo::testing::TemporaryDirectory folder_;
   ManualClock clock_{WallTime{}};
   Registry registry_;
   std::unique_ptr<KeyStore> store_;
@@ -162,7 +163,7 @@ TEST_P(KeyStoreContract, DestroysWhileOthersSeal) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, KeyStoreContract,
-                         testing::Values(Kind{"Memory", false}, Kind{"Stored", true}),
+                         ::testing::Values(Kind{"Memory", false}, Kind{"Stored", true}),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

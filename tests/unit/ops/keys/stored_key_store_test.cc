@@ -15,20 +15,21 @@
 #include "ops/base/metric_names.h"
 #include "ops/keys/master_key.h"
 #include "ops/keys/sealer.h"
+#include "tests/testing/temporary_directory.h"
 #include "tests/unit/ops/keys/key_fixtures.h"
 
 namespace hilo::keys {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
-class StoredKeyStoreTest : public testing::Test {
+class StoredKeyStoreTest : public ::testing::Test {
  protected:
-  void SetUp() override { ASSERT_TRUE(CreateMasterKey(folder_.Path("master")).ok()); }
+  void SetUp() override { ASSERT_TRUE(CreateMasterKey(folder_.Sub("master")).ok()); }
 
   StoredKeyStoreOptions Options() {
-    return {.directory = folder_.Path("keys"), .master_key_file = folder_.Path("master")};
+    return {.directory = folder_.Sub("keys"), .master_key_file = folder_.Sub("master")};
   }
   void Open() { Open(Options()); }
   void Open(const StoredKeyStoreOptions& options) {
@@ -45,7 +46,7 @@ class StoredKeyStoreTest : public testing::Test {
   void WithFiles(const std::function<void(rocksdb::DB&)>& work) {
     store_.reset();
     rocksdb::DB* db = nullptr;
-    ASSERT_TRUE(rocksdb::DB::Open({}, folder_.Path("keys"), &db).ok());
+    ASSERT_TRUE(rocksdb::DB::Open({}, folder_.Sub("keys"), &db).ok());
     work(*db);
     delete db;
   }
@@ -60,7 +61,7 @@ class StoredKeyStoreTest : public testing::Test {
   // either half counts.
   bool FilesHold(const std::string& wrapped) {
     EXPECT_EQ(wrapped.size(), kWrappedSize);
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.Path("keys"))) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.Sub("keys"))) {
       if (!entry.is_regular_file()) continue;
       std::ifstream file(entry.path(), std::ios::binary);
       const std::string bytes{std::istreambuf_iterator<char>(file), {}};
@@ -77,7 +78,7 @@ class StoredKeyStoreTest : public testing::Test {
   }
   uint64_t Misses() { return registry_.Get(metric::kKeysCacheMisses).Value(); }
 
-  TemporaryFolder folder_;
+  hilo::testing::TemporaryDirectory folder_;
   ManualClock clock_{WallTime{}};
   Registry registry_;
   std::unique_ptr<KeyStore> store_;
@@ -99,9 +100,9 @@ TEST_F(StoredKeyStoreTest, HasWhatItHandedOutInItsFilesWithoutBeingClosed) {
   Open();
   const Secret secret = store_->EnsureKey(Subject(1))->secret;
   // What a crash at this moment leaves behind.
-  std::filesystem::copy(folder_.Path("keys"), folder_.Path("crashed"));
+  std::filesystem::copy(folder_.Sub("keys"), folder_.Sub("crashed"));
   StoredKeyStoreOptions options = Options();
-  options.directory = folder_.Path("crashed");
+  options.directory = folder_.Sub("crashed");
   Open(options);
   EXPECT_TRUE(store_->FindKey(Subject(1))->secret == secret);
 }
@@ -126,9 +127,9 @@ TEST_F(StoredKeyStoreTest, LeavesNoByteOfAKeyThatWasOnlyInTheWriteAheadLog) {
   // The wrapped bytes of a fresh key are not known before the store is closed, so a copy of the
   // open files tells.
   ASSERT_TRUE(store_->EnsureKey(Subject(7)).ok());
-  std::filesystem::copy(folder_.Path("keys"), folder_.Path("copy"));
+  std::filesystem::copy(folder_.Sub("keys"), folder_.Sub("copy"));
   rocksdb::DB* db = nullptr;
-  ASSERT_TRUE(rocksdb::DB::Open({}, folder_.Path("copy"), &db).ok());
+  ASSERT_TRUE(rocksdb::DB::Open({}, folder_.Sub("copy"), &db).ok());
   std::string value;
   ASSERT_TRUE(db->Get({}, std::string("s").append(Subject(7).Bytes()), &value).ok());
   delete db;
@@ -165,7 +166,7 @@ TEST_F(StoredKeyStoreTest, LeavesNoByteEachTimeWhileOthersWrite) {
     ASSERT_TRUE(store_->EnsureKey(subject).ok());
     // The log holds the row's key, three bytes of head and their lengths, and then the wrapped key.
     std::string wrapped;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_.Path("keys"))) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.Sub("keys"))) {
       if (entry.path().extension() != ".log") continue;
       std::ifstream file(entry.path(), std::ios::binary);
       const std::string bytes{std::istreambuf_iterator<char>(file), {}};
@@ -210,7 +211,7 @@ TEST_F(StoredKeyStoreTest, HoldsNoKeyUnwrapped) {
   const Secret secret = store_->EnsureKey(Subject(1))->secret;
   const HashKey identifier = *store_->IdentifierKey();
   store_.reset();
-  for (const auto& entry : std::filesystem::directory_iterator(folder_.Path("keys"))) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.Sub("keys"))) {
     std::ifstream file(entry.path(), std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(file), {}};
     EXPECT_EQ(bytes.find(std::string(secret.data(), secret.data() + Secret::kSize)),
@@ -243,8 +244,8 @@ TEST_F(StoredKeyStoreTest, NoticesAKeyThatWasMovedOrChanged) {
 TEST_F(StoredKeyStoreTest, RefusesAnotherMasterKey) {
   Open();
   store_.reset();
-  std::filesystem::remove(folder_.Path("master"));
-  ASSERT_TRUE(CreateMasterKey(folder_.Path("master")).ok());
+  std::filesystem::remove(folder_.Sub("master"));
+  ASSERT_TRUE(CreateMasterKey(folder_.Sub("master")).ok());
   EXPECT_EQ(OpenReason(), "master_key_mismatch");
 }
 
@@ -256,7 +257,7 @@ TEST_F(StoredKeyStoreTest, IsOpenedByOneAtATime) {
 TEST_F(StoredKeyStoreTest, MakesItsFolderForItsOwnerAlone) {
   Open();
   struct stat about {};
-  ASSERT_EQ(stat(folder_.Path("keys").c_str(), &about), 0);
+  ASSERT_EQ(stat(folder_.Sub("keys").c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777, 0700u);
 }
 
@@ -313,8 +314,8 @@ TEST_F(StoredKeyStoreTest, CountsKeysMadeAndDestroyed) {
 }
 
 TEST(MasterKey, IsMadeOnceForItsOwnerAlone) {
-  TemporaryFolder folder;
-  const std::string path = folder.Path("master");
+  hilo::testing::TemporaryDirectory folder;
+  const std::string path = folder.Sub("master");
   ASSERT_TRUE(CreateMasterKey(path).ok());
   struct stat about {};
   ASSERT_EQ(stat(path.c_str(), &about), 0);
@@ -327,8 +328,8 @@ TEST(MasterKey, IsMadeOnceForItsOwnerAlone) {
 }
 
 TEST(MasterKey, IsRefusedWhenOthersMayUseIt) {
-  TemporaryFolder folder;
-  const std::string path = folder.Path("master");
+  hilo::testing::TemporaryDirectory folder;
+  const std::string path = folder.Sub("master");
   ASSERT_TRUE(CreateMasterKey(path).ok());
   for (mode_t mode : {0440, 0404, 0410, 0420, 0402, 0644}) {
     ASSERT_EQ(chmod(path.c_str(), mode), 0);
@@ -341,20 +342,20 @@ TEST(MasterKey, IsRefusedWhenOthersMayUseIt) {
 }
 
 TEST(MasterKey, IsRefusedWhenItIsMissingOrNoKey) {
-  TemporaryFolder folder;
-  EXPECT_EQ(Reason(ReadMasterKey(folder.Path("none")).status()), "secret_missing");
+  hilo::testing::TemporaryDirectory folder;
+  EXPECT_EQ(Reason(ReadMasterKey(folder.Sub("none")).status()), "secret_missing");
   for (size_t size : {0u, 31u, 33u}) {
-    const std::string path = folder.Path("master" + std::to_string(size));
+    const std::string path = folder.Sub("master" + std::to_string(size));
     std::ofstream(path) << std::string(size, 's');
     ASSERT_EQ(chmod(path.c_str(), 0400), 0);
     const Status status = ReadMasterKey(path).status();
     EXPECT_EQ(Reason(status), "secret_malformed") << size;
     EXPECT_THAT(Describe(status), Not(HasSubstr("sss")));
   }
-  ASSERT_EQ(mkdir(folder.Path("folder").c_str(), 0700), 0);
-  EXPECT_EQ(Reason(ReadMasterKey(folder.Path("folder")).status()), "secret_malformed");
-  ASSERT_EQ(mkfifo(folder.Path("pipe").c_str(), 0400), 0);
-  EXPECT_EQ(Reason(ReadMasterKey(folder.Path("pipe")).status()), "secret_malformed");
+  ASSERT_EQ(mkdir(folder.Sub("folder").c_str(), 0700), 0);
+  EXPECT_EQ(Reason(ReadMasterKey(folder.Sub("folder")).status()), "secret_malformed");
+  ASSERT_EQ(mkfifo(folder.Sub("pipe").c_str(), 0400), 0);
+  EXPECT_EQ(Reason(ReadMasterKey(folder.Sub("pipe")).status()), "secret_malformed");
 }
 
 }  // namespace
