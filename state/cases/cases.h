@@ -53,9 +53,15 @@ const store::v1::PromiseRow* FindPromise(const store::v1::MemberRow& row, std::s
 // overdue. Never stored.
 uint32_t ShownState(const store::v1::PromiseRow& promise, int64_t now_micros);
 
-// Lets the oldest closed case or ended promise go to make room in the row; false when there is
-// none.
-bool DropOneCase(store::v1::MemberRow& row);
-bool DropOnePromise(store::v1::MemberRow& row);
+// Makes room: lets the oldest closed case or ended promise go; false when there is none.
+bool DropClosedCase(store::v1::MemberRow& row);
+bool DropEndedPromise(store::v1::MemberRow& row);
+// The same for those that are open: only when nothing else is left to go.
+bool DropOldestCase(store::v1::MemberRow& row);
+bool DropOldestPromise(store::v1::MemberRow& row);
+
+// Order in which they are kept: oldest first.
+bool Before(const store::v1::CaseRow& a, const store::v1::CaseRow& b);
+bool Before(const store::v1::PromiseRow& a, const store::v1::PromiseRow& b);
 
 }  // namespace hilo::cases

@@ -24,7 +24,7 @@ store::v1::ConsentRow Record(store::v1::MemberRow& row, const store::v1::Consent
 // What is in force among `signals` of one channel and purpose; `signals` is not empty.
 const store::v1::ConsentRow& InForce(std::span<const store::v1::ConsentRow* const> signals);
 
-// Replaces `consents` by what `consent_signals` say.
-void Recompute(store::v1::MemberRow& row);
+// Takes over another member's signals by the same rules.
+void Absorb(store::v1::MemberRow& into, const store::v1::MemberRow& from);
 
 }  // namespace hilo::consent

@@ -19,26 +19,34 @@ inline bool IsKnown(const store::v1::FactRow& fact, LogTime now) {
   return fact.expire_micros() == 0 || fact.expire_micros() > now.micros;
 }
 
-// The fact of `kind` that has the last word, if it is known at `now`; null when there is none.
-// Points into `row`.
+// The newest fact of `kind` that is still known at `now`; null when there is none. Points into
+// `row`.
 const store::v1::FactRow* Latest(const store::v1::MemberRow& row, std::string_view kind,
                                  LogTime now);
 
-// Puts `fact` in its place by event time and lets it answer open questions of its kind that were
-// asked at or before its event time. Above kMaxFacts the expired ones go first, then superseded
-// ones, then the oldest; each is counted.
+// Puts `fact` in its place by event time and lets it answer the open questions of its kind: at its
+// event time, or when they were asked if that is later. Above kMaxFacts the expired ones go first,
+// then superseded ones, then the oldest; each is counted.
 void Add(store::v1::MemberRow& row, store::v1::FactRow fact, LogTime now);
 
 // Takes the fact with this id out; nullopt when it is not (or no longer) there.
 std::optional<store::v1::FactRow> Retract(store::v1::MemberRow& row, std::string_view fact);
 
-// Records a question. When its answer is already on record the question says so, the count goes up,
-// and the fact is returned. Above kMaxQuestions the oldest go. The pointer is into `row`.
-const store::v1::FactRow* Ask(store::v1::MemberRow& row, store::v1::QuestionRow question,
-                              LogTime now);
+// What became of a question.
+struct Asked {
+  const store::v1::QuestionRow* question;  // in the row
+  const store::v1::FactRow* known_fact;    // in the row; null when the answer was not on record
+};
+// Records a question. When its answer is already on record the question says so and the count goes
+// up. Above kMaxQuestions the oldest go.
+Asked Ask(store::v1::MemberRow& row, store::v1::QuestionRow question, LogTime now);
 
-// Lets one fact go to make room in the row, in the order of Add; false when there is none.
-bool DropOne(store::v1::MemberRow& row, LogTime now);
+// Makes room: lets the oldest fact go that is expired, or else superseded by a later one of its
+// kind; false when there is none.
+bool DropStale(store::v1::MemberRow& row, LogTime now);
+// Lets the oldest fact or question go; false when there is none.
+bool DropOldest(store::v1::MemberRow& row);
+bool DropOldestQuestion(store::v1::MemberRow& row);
 
 // Order in which facts and questions are kept: oldest first.
 bool Before(const store::v1::FactRow& a, const store::v1::FactRow& b);

@@ -10,9 +10,10 @@ namespace hilo::profile {
 // Of a member's row as it is stored.
 inline constexpr size_t kMaxRowBytes = 256 << 10;
 
-// Lets things go until the row fits, and counts them: superseded and expired facts, closed cases,
-// ended promises, ended interactions, questions, suggestions, the oldest facts, the oldest traits;
-// last of all open promises and cases never go. Deterministic.
+// Lets things go until the row fits, and counts them, in this order: expired and superseded facts,
+// closed cases, ended promises, ended interactions, questions, suggestions, the oldest order ids
+// and days of purchase, the oldest facts, the oldest traits and groups, and when nothing else is
+// left the oldest open promises and cases. Deterministic.
 void FitToLimit(store::v1::MemberRow& row, LogTime now);
 
 }  // namespace hilo::profile

@@ -33,7 +33,12 @@ void JoinGroup(store::v1::MemberRow& row, const store::v1::Group& group,
 void NoteSuggestion(store::v1::MemberRow& row, const store::v1::SuggestionNote& note,
                     int64_t identity_offset, int64_t event_micros);
 
-// Keeps the lists that this file owns in their order and within their limits.
-void Trim(store::v1::MemberRow& row);
+// Makes room; false when there is none.
+bool DropOldestTrait(store::v1::MemberRow& row);
+bool DropOldestGroup(store::v1::MemberRow& row);
+bool DropOldestSuggestion(store::v1::MemberRow& row);
+
+// Takes over what another member's row says about who this is, by the same rules.
+void Absorb(store::v1::MemberRow& into, const store::v1::MemberRow& from);
 
 }  // namespace hilo::profile

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,20 +14,21 @@
 
 // Contacts with a beginning and an end. Pure rules over a member's row.
 //
-// A call's steps come from switches, late and out of order. Each has a rank: offered, routed,
-// queued 1; agent_ringing, agent_failed 2; answered, held, resumed, transferred 4; abandoned, ended
-// 8; wrapup_started 9; disposition 10; an agent's end 11. A step moves the state
-//  - once the call is over: only when its rank is higher than the last one's (ended → wrap-up →
-//  disposition), never back into the call;
-//  - with a higher rank: whatever its time, so that a hang-up that overtook the ringing stands;
-//  - with the same rank: when its event time is not earlier;
-//  - with a lower rank: when its event time is later (queued again after nobody answered) and the
-//  call is not over;
-//  - from before the last transfer: only when it ends the call.
-// Every step stands on the timeline, whether it moved anything or not. An agent's ringing while
-// somebody talks (a consultation, two agents at once) adds a ringing agent and leaves the talk
-// alone. Order among steps is the switch's own time, so a switch whose clock is an hour off still
-// works.
+// The steps of a call come from switches, late and out of order. Each has a rank:
+//
+//   1 offered, routed, queued        4 answered, held, resumed, transferred     9 wrapup_started
+//   2 agent_ringing, agent_failed    8 abandoned, ended                        10 disposition
+//
+// A step of a call that is not over moves its state
+//  - with a higher rank whatever its time, so that a hang-up that overtook the ringing stands;
+//  - with the same rank when its event time is not earlier;
+//  - with a lower rank when its event time is later: queued again after nobody answered;
+//  - from before the last transfer only when it ends the call: a transfer begins a new leg.
+// Once over (8 and more) a call never comes back; it may still be wrapped up and get its
+// disposition. Every step stands on the timeline, whether it moved anything or not. Ringing while
+// somebody talks (a consultation, one call at two agents) adds a ringing agent and leaves the talk
+// alone. Steps are compared by the switch's own time only among themselves, so a switch whose clock
+// is an hour off still works.
 namespace hilo::timeline {
 
 inline constexpr int kMaxEndedInteractions = 20;
@@ -58,13 +61,14 @@ struct Moved {
   bool state_changed = false;
 };
 
-// Applies a step of a call.
+// Applies a step of a call. A step of a call so old that it may have fallen out already makes no
+// new interaction: `interaction` is then its id and nothing else happens.
 Moved ApplyCallStep(store::v1::MemberRow& row, MemberId member, const store::v1::CallStep& step,
                     const Touch& touch);
 
-// Applies an event of a web visit: the visit within whose idle time it falls, else a new one
-// (`fresh` is its id). A new visit that is older than the newest one has ended already. A later
-// visit ends an earlier one that is still open.
+// Applies an event of a web visit: to the visit within whose idle time it falls, else to a new one
+// (`fresh` is its id). A new visit ends an older one that is still open; one that is itself older
+// than the newest, or than the idle time, has ended already.
 Moved ApplyVisit(store::v1::MemberRow& row, InteractionId fresh, int64_t idle_micros,
                  const Touch& touch);
 
@@ -74,9 +78,16 @@ const store::v1::InteractionRow* Find(const store::v1::MemberRow& row, std::stri
 
 bool IsOpen(const store::v1::InteractionRow& interaction);
 
-// Agents it is with now: who talks or writes up, and where it rings. Sorted, no doubles; empty when
-// it is over.
-std::vector<std::string> AgentsAt(const store::v1::InteractionRow& interaction);
+// An agent whom an interaction is with now.
+struct AgentPlace {
+  std::string agent;
+  std::string interaction;  // 16 bytes
+  uint32_t state = 0;       // hilo.v1.InteractionState
+  bool rings = false;       // it rings at this agent; otherwise the agent talks or writes up
+  friend auto operator<=>(const AgentPlace&, const AgentPlace&) = default;
+};
+// All of a member's, sorted, without doubles.
+std::vector<AgentPlace> AgentPlaces(const store::v1::MemberRow& row);
 
 // Begins one by hand. **Errors**: `assurance_needs_verification` (invalid_argument) for more than
 // matched.
@@ -89,13 +100,19 @@ Status End(store::v1::MemberRow& row, std::string_view id, std::string_view disp
            int64_t event_micros);
 
 // Ends an interaction that was silent for `idle_micros` of log time. Returns the log time at which
-// to look again, or 0 when it is over or gone.
-int64_t EndIfSilent(store::v1::MemberRow& row, std::string_view id, int64_t idle_micros,
-                    LogTime now);
+// to look again, or nullopt when it is over or gone.
+std::optional<LogTime> EndIfSilent(store::v1::MemberRow& row, std::string_view id,
+                                   int64_t idle_micros, LogTime now);
 
-// Oldest first, then kept to the limits; open ones stay.
+// Something of an open interaction was folded: its silence begins anew.
+void Touched(store::v1::MemberRow& row, std::string_view id, LogTime now);
+
+// Keeps to the limits; what falls out is counted. From whoever adds an interaction.
 void Trim(store::v1::MemberRow& row);
-// Lets the interaction that ended longest ago go; false when none has ended.
-bool DropOne(store::v1::MemberRow& row);
+// Makes room: lets the interaction that ended longest ago go; false when none has ended.
+bool DropOldestEnded(store::v1::MemberRow& row);
+
+// Order in which they are kept: oldest first.
+bool Before(const store::v1::InteractionRow& a, const store::v1::InteractionRow& b);
 
 }  // namespace hilo::timeline
