@@ -1,0 +1,36 @@
+#pragma once
+
+#include "hilo/store/v1/records.pb.h"
+#include "hilo/store/v1/rows.pb.h"
+#include "streams/customer/change.h"
+#include "streams/fold/fold.h"
+
+namespace hilo::customer {
+
+// Rank of what people and systems write through the API among writers at one time: that of a source
+// for which nothing else is configured.
+inline constexpr uint32_t kCommandRank = 0;
+
+// A CustomerEvent whose parts have been opened and found whole. `event` and `body` are empty when
+// it only tells suggestions.
+struct OpenedEvent {
+  const store::v1::CustomerEvent& envelope;
+  const store::v1::Event& event;
+  const store::v1::EventBody& body;
+};
+
+// Applies an event to its member, whatever it brings. Nothing in it can be refused any more.
+void ApplyEvent(const fold::FoldRecord& record, const OpenedEvent& opened, Change& change);
+
+// What a command came to.
+struct CommandOutcome {
+  store::v1::AnswerRow answer;
+  bool applied = false;  // otherwise the row is as it was
+};
+// Applies a command to its member, puts it on the timeline, and says what it made.
+CommandOutcome ApplyCommand(const fold::FoldRecord& record, Change& change);
+
+// The answer to a command that cannot be done.
+store::v1::AnswerRow AnswerOf(const Status& status);
+
+}  // namespace hilo::customer
