@@ -2,9 +2,10 @@
 # nothing: everything else still builds.
 set(desk_source ${CMAKE_SOURCE_DIR}/connectors/desk/page)
 set(HILO_DESK_PAGE ${CMAKE_BINARY_DIR}/desk)
+option(HILO_DESK "Build the agent's page with Node" ON)
 find_program(NODE NAMES node nodejs)
 find_program(NPM npm)
-if(NODE AND NPM)
+if(HILO_DESK AND NODE AND NPM)
   file(GLOB_RECURSE desk_files CONFIGURE_DEPENDS ${desk_source}/src/*.ts ${desk_source}/src/*.tsx ${desk_source}/src/*.json
     ${desk_source}/src/*.css ${desk_source}/src/*.html ${desk_source}/src/*.svg)
   list(FILTER desk_files EXCLUDE REGEX "/src/gen/")
@@ -22,8 +23,8 @@ if(NODE AND NPM)
     WORKING_DIRECTORY ${desk_source}
     DEPENDS ${desk_modules} ${desk_files} ${desk_protos} ${desk_source}/build.mjs ${desk_source}/tsconfig.json VERBATIM
     COMMENT "Building the desk's page")
-  add_custom_target(desk_page DEPENDS ${HILO_DESK_PAGE}/app.js)
+  add_custom_target(desk_page ALL DEPENDS ${HILO_DESK_PAGE}/app.js)
 else()
   add_custom_target(desk_page COMMAND ${CMAKE_COMMAND} -E echo
-    "desk_page: node and npm are not installed; the desk's page is not built" VERBATIM)
+    "desk_page: HILO_DESK is off, or node and npm are not installed; the desk's page is not built" VERBATIM)
 endif()

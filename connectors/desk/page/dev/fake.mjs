@@ -252,6 +252,11 @@ export async function startFake({dist, port = 0, heartbeat = 15_000, now = () =>
       changed(request.customer);
       return {fact};
     }),
+    'CustomerService/AskQuestion': (request, who) => write(who, request, () => {
+      const knownFact = customers.get(request.customer).facts.find((one) => one.kind === request.kind);
+      return {question: {name: `${request.customer}/questions/n${++sequence}`, kind: request.kind, source: who.agent,
+        askTime: iso(now()), alreadyOnRecord: knownFact !== undefined}, ...(knownFact ? {knownFact} : {})};
+    }),
     'CustomerService/RetractFact': (request, who) => write(who, request, () => {
       const all = customers.get(customerOf(request.fact));
       oneOf(all.facts, request.fact);

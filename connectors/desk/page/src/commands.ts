@@ -1,7 +1,7 @@
 import {focusSoon, type Desk} from './desk';
 import {chordOf, chords} from './keys';
+import {Assurance} from './gen/hilo/v1/common_pb';
 import {language, useLanguage, type MessageId} from './messages';
-import {InteractionState} from './gen/hilo/v1/customer_pb';
 
 // Something the desk can do, from the palette or by a chord.
 export interface Command {
@@ -14,7 +14,7 @@ export interface Command {
 
 const onCustomer = (desk: Desk) => desk.view.value?.context.value !== undefined;
 
-function form(id: 'note' | 'fact' | 'promise' | 'case', chord: string): Command {
+function form(id: 'note' | 'fact' | 'ask' | 'promise' | 'case', chord: string): Command {
   return {
     id, title: `command.${id}`, chord, available: onCustomer,
     run: (desk) => {
@@ -28,15 +28,17 @@ function dialog(id: string, title: MessageId, chord: string, available: Command[
   return {id, title, chord, available, run: (desk) => (desk.dialog.value = {kind: id, name: ''})};
 }
 
-const inContact = (desk: Desk) => onCustomer(desk) && desk.interactionOf(desk.current.value) !== undefined;
+const inContact = (desk: Desk) => onCustomer(desk) && desk.contactOf(desk.current.value) !== undefined;
 
 export const kCommands: readonly Command[] = [
   form('note', 'Alt+N'),
   form('fact', 'Alt+F'),
+  form('ask', 'Alt+Q'),
   form('promise', 'Alt+P'),
   form('case', 'Alt+C'),
   {id: 'search', title: 'command.search', chord: 'Alt+S', available: () => true, run: () => focusSoon('search')},
-  dialog('verify', 'command.verify', 'Alt+V', inContact),
+  dialog('verify', 'command.verify', 'Alt+V', (desk) => inContact(desk) &&
+    desk.contactOf(desk.current.value)?.assurance !== Assurance.VERIFIED),
   dialog('end', 'command.end', 'Alt+E', inContact),
   dialog('start', 'command.start', '', (desk) => onCustomer(desk) && !inContact(desk)),
   {id: 'timeline', title: 'command.timeline', chord: 'Alt+T', available: onCustomer,
@@ -83,8 +85,4 @@ export function onKey(desk: Desk, event: KeyboardEvent): void {
   if (!command) return;
   event.preventDefault(); // also when it does nothing now: the browser's own meaning would surprise
   if (command.available(desk)) command.run(desk);
-}
-
-export function isRinging(state: InteractionState | undefined): boolean {
-  return state === InteractionState.RINGING;
 }

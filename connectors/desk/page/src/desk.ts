@@ -17,6 +17,7 @@ import {reasonOf, send, withRequestId} from './write';
 
 const kMaxOpen = 8; // customers open at once; the stream watches at most 16
 const kPage = 20; // timeline entries a page
+const kFreshFor = 120_000; // ms for which something is marked as new
 const kOwnFor = 10_000; // ms for which what we wrote stays beside a picture that does not have it yet
 
 // One customer on the desk.
@@ -28,7 +29,7 @@ export interface View {
   stretches: Signal<ReadonlyMap<Channel, Stretch>>; // by filter; CHANNEL_UNSPECIFIED: all
   held: Signal<readonly TimelineEntry[]>; // came while somebody was reading, not shown yet
   loadingOlder: Signal<boolean>;
-  fresh: Signal<ReadonlySet<string>>; // names of what came live, to mark it
+  fresh: Signal<ReadonlyMap<string, number>>; // names of what came live, and when, to mark it
   factOrder: Signal<readonly string[]>;
   // Set by the screen: whether somebody is reading the timeline, or is busy in the strip.
   isReading: () => boolean;
@@ -229,7 +230,7 @@ export class Desk {
     if (this.views.value.some((view) => view.name === name)) return;
     const view: View = {
       name, context: signal(undefined), failed: signal(''), channel: signal(Channel.UNSPECIFIED),
-      stretches: signal(new Map()), held: signal([]), loadingOlder: signal(false), fresh: signal(new Set()),
+      stretches: signal(new Map()), held: signal([]), loadingOlder: signal(false), fresh: signal(new Map()),
       factOrder: signal([]), isReading: () => false, isBusyInStrip: () => false,
     };
     const preloaded = this.preloaded.get(name);
@@ -353,7 +354,7 @@ export class Desk {
     const old = new Set(names(before));
     const fresh = [...names(context).filter((name) => before && !old.has(name)),
       ...unseen([...known.entries, ...view.held.value], context.timeline).map((entry) => entry.name)];
-    if (fresh.length > 0) view.fresh.value = new Set([...view.fresh.value, ...fresh].slice(-50));
+    this.mark(view, fresh);
     this.applyFacts(view, this.withOwn(context));
     this.arrive(view, context.timeline);
   }
@@ -388,6 +389,18 @@ export class Desk {
     } else {
       this.show(view, [...added, ...view.held.value]);
     }
+  }
+
+  private mark(view: View, names: readonly string[]): void {
+    if (names.length === 0) return;
+    const now = Date.now();
+    const kept = [...view.fresh.value].filter(([, at]) => now - at < kFreshFor);
+    view.fresh.value = new Map([...kept, ...names.map((name): [string, number] => [name, now])]);
+  }
+
+  // Whether that came while the customer was open, a moment ago.
+  isFresh(view: View, name: string): boolean {
+    return this.now.value - (view.fresh.value.get(name) ?? 0) < kFreshFor;
   }
 
   private hold(view: View, entries: readonly TimelineEntry[]): void {
@@ -504,7 +517,7 @@ export class Desk {
     customer: string, form: string,
     write: (api: Api['customers'], stamp: Stamp) => Promise<SavedItem>, done: MessageId,
   ): Promise<string> {
-    const contact = this.interactionOf(customer)?.name ?? '';
+    const contact = this.contactOf(customer)?.name ?? '';
     let draft = withRequestId(this.drafts.get(customer, form), contact, this.serverNow());
     this.drafts.set(customer, form, draft);
     for (let renewed = false; ; renewed = true) {
@@ -514,7 +527,7 @@ export class Desk {
           (count) => (this.said.value = t('write.again', {count})), pause);
         this.onSaved(customer, saved);
         this.drafts.clear(customer, form);
-        this.said.value = t(done);
+        this.said.value = saved.said ?? t(done);
         return '';
       } catch (cause) {
         const error = ConnectError.from(cause);
@@ -540,12 +553,12 @@ export class Desk {
     if (!view) return;
     batch(() => {
       if (saved.entry) {
-        view.fresh.value = new Set([...view.fresh.value, saved.entry.name]);
+        this.mark(view, [saved.entry.name]);
         this.arrive(view, [saved.entry]);
       }
       if (saved.item) {
         this.own.set(saved.item.name, {at: Date.now(), item: saved.item});
-        view.fresh.value = new Set([...view.fresh.value, saved.item.name]);
+        this.mark(view, [saved.item.name]);
       }
       const context = view.context.value;
       if (!context) return;
@@ -564,8 +577,8 @@ export class Desk {
     });
   }
 
-  // The contact in progress with this customer: the call at this agent, else the newest one that has not ended.
-  interactionOf(customer: string): Interaction | undefined {
+  // The contact that this agent has with the customer: the call at this desk, else one begun by hand.
+  contactOf(customer: string): Interaction | undefined {
     const call = this.calls.value.find((one) => one.customer?.name === customer);
     const view = this.views.value.find((one) => one.name === customer);
     const known = view?.context.value?.interactions ?? [];
@@ -574,8 +587,13 @@ export class Desk {
       return surer(call.interaction, fromContext);
     }
     const mine = this.me.value?.agent ?? '';
-    const open = known.filter((one) => one.state !== InteractionState.ENDED);
-    return open.find((one) => mine !== '' && one.agent === mine) ?? open[0];
+    return known.find((one) => mine !== '' && one.agent === mine && one.state !== InteractionState.ENDED);
+  }
+
+  // The newest contact in progress with anybody or anything of ours, such as a visit on the web.
+  elsewhere(context: Context): Interaction | undefined {
+    return context.interactions.find((one) => one.state !== InteractionState.ENDED &&
+      one.state !== InteractionState.UNSPECIFIED);
   }
 
   factKind(kind: string): FactKind | undefined {
@@ -616,6 +634,7 @@ export interface SavedItem {
   item?: Fact | Case | CustomerPromise | undefined;
   removed?: string;
   interaction?: Interaction | undefined;
+  said?: string | undefined; // what to tell the person instead of the usual
 }
 
 export function nameOf(customer: Customer | undefined): string {
@@ -658,7 +677,12 @@ function pause(after: number): Promise<void> {
   return new Promise((resolve) => window.setTimeout(resolve, after));
 }
 
-// Moves focus to the element of that id once it is on the screen. Only after an act of the person.
+// Moves focus to the element of that id as soon as the change that shows it is drawn: within this very task, so that the
+// next key stroke already goes there. Only after an act of the person.
 export function focusSoon(id: string): void {
-  requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById(id)?.focus()));
+  const take = () => document.getElementById(id)?.focus();
+  queueMicrotask(() => {
+    if (document.getElementById(id)) take();
+    else requestAnimationFrame(take);
+  });
 }

@@ -36,7 +36,7 @@ export class Drafts {
 
   set(customer: string, form: string, draft: Draft): void {
     const key = this.key(customer, form);
-    if (!hasText(draft) && draft.requestId === undefined) {
+    if (draft.requestId === undefined && Object.values(draft.fields).every((value) => value === '')) {
       this.clear(customer, form);
       return;
     }

@@ -81,9 +81,9 @@ export function money(amount: Money, language: string): string {
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
   const negative = amount.minor < 0n;
   const all = (negative ? -amount.minor : amount.minor).toString().padStart(digits + 1, '0');
-  const whole = all.slice(0, all.length - digits);
-  const text = `${negative ? '-' : ''}${whole}${digits > 0 ? `.${all.slice(-digits)}` : ''}`;
-  return format.format(text as unknown as number);
+  const whole = BigInt(all.slice(0, all.length - digits));
+  const parts = format.formatToParts(negative ? (whole === 0n ? -0 : -whole) : whole);
+  return parts.map((part) => (part.type === 'fraction' ? all.slice(-digits) : part.value)).join('');
 }
 
 // The value of an <input type="datetime-local">, in the agent's own zone.

@@ -30,6 +30,12 @@ export function has(id: string): id is MessageId {
   return Object.prototype.hasOwnProperty.call(en, id);
 }
 
+// The browser's own variant of the screen's language ("es-MX", "en-GB"), for dates, times and amounts.
+export function locale(): string {
+  const mine = language.value;
+  return navigator.languages.find((one) => one.toLowerCase().startsWith(mine)) ?? (mine === 'en' ? 'en-GB' : 'es-ES');
+}
+
 export function useLanguage(next: Language): void {
   language.value = next;
   document.documentElement.lang = next;

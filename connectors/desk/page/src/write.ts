@@ -24,6 +24,7 @@ export function reasonOf(error: ConnectError): string {
 
 // Whether the same write may be sent again under the same request id.
 export function mayRepeat(error: ConnectError): boolean {
+  if (reasonOf(error) === 'stale_version') return false; // only a person can tell what to do about it
   return [Code.Unavailable, Code.Aborted, Code.DeadlineExceeded, Code.ResourceExhausted].includes(error.code);
 }
 

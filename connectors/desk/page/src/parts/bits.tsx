@@ -1,10 +1,10 @@
 import type {ComponentChildren} from 'preact';
-import {useEffect, useRef} from 'preact/hooks';
+import {useLayoutEffect, useRef} from 'preact/hooks';
 import {byId, chordFor} from '../commands';
 import type {Desk} from '../desk';
 import {full, relative} from '../format';
 import {chordAria, chordText} from '../keys';
-import {language, t} from '../messages';
+import {locale, t} from '../messages';
 import {pieces} from '../text';
 
 // Words of customers and of other systems, in their own language where it is known.
@@ -20,8 +20,8 @@ export function Said({text, lang, max}: {text: string; lang?: string | undefined
 export function Ago({at, now}: {at: number | undefined; now: number}) {
   if (at === undefined) return null;
   return (
-    <time dateTime={new Date(at).toISOString()} title={full(at, language.value)}>
-      {relative(at, now, language.value)}
+    <time dateTime={new Date(at).toISOString()} title={full(at, locale())}>
+      {relative(at, now, locale())}
     </time>
   );
 }
@@ -57,11 +57,13 @@ export function Dialog({desk, label, onClose, children, wide}: {
   desk: Desk; label: string; onClose: () => void; children: ComponentChildren; wide?: boolean;
 }) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current;
     if (!dialog) return undefined;
     const before = document.activeElement;
     dialog.showModal();
+    // The browser would choose the closing button, which stands first.
+    dialog.querySelector<HTMLElement>('input, select, textarea, .primary, .dialog-body button')?.focus();
     return () => {
       dialog.close();
       if (before instanceof HTMLElement && document.activeElement === document.body) before.focus();
@@ -83,7 +85,7 @@ export function Dialog({desk, label, onClose, children, wide}: {
           <h2>{label}</h2>
           <button type="button" class="plain" onClick={onClose} aria-label={t('close')}>✕</button>
         </div>
-        {children}
+        <div class="dialog-body">{children}</div>
       </div>
       <Announcements desk={desk} />
     </dialog>

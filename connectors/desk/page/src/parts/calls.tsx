@@ -2,7 +2,7 @@ import type {Desk} from '../desk';
 import {nameOf} from '../desk';
 import {millis} from '../format';
 import {InteractionState} from '../gen/hilo/v1/customer_pb';
-import {IdentifierKind} from '../gen/hilo/v1/common_pb';
+import {Channel, IdentifierKind} from '../gen/hilo/v1/common_pb';
 import type {Call} from '../gen/hilo/v1/desk_service_pb';
 import {t} from '../messages';
 import {Ago, Said} from './bits';
@@ -57,7 +57,7 @@ function CallCard({desk, call, index}: {desk: Desk; call: Call; index: number}) 
         aria-keyshortcuts={index < 9 ? `Alt+${index + 1}` : undefined} onClick={() => desk.openCall(index)}
       >
         <span class="card-line">
-          <strong class="state">{stateWord(state)}</strong>
+          <strong class="state">{stateWord(state, Channel.CALL)}</strong>
           <Ago at={millis(interaction?.startTime)} now={desk.now.value} />
           {index < 9 && <kbd aria-hidden="true">Alt+{index + 1}</kbd>}
         </span>
@@ -67,7 +67,7 @@ function CallCard({desk, call, index}: {desk: Desk; call: Call; index: number}) 
           {interaction?.queue && <span>{t('calls.queue')} <Said text={interaction.queue} max={40} /></span>}
         </span>
         <span class="card-line">
-          <AssuranceWords assurance={interaction?.assurance} short />
+          <AssuranceWords assurance={(desk.contactOf(name) ?? interaction)?.assurance} short />
           {!call.known && <span class="chip">{t('calls.unknown')}</span>}
         </span>
       </button>

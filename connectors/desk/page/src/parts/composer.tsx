@@ -2,14 +2,17 @@ import type {ComponentChildren} from 'preact';
 import {useState} from 'preact/hooks';
 import {byId, chordFor} from '../commands';
 import {focusSoon, type Desk, type SavedItem, type View} from '../desk';
-import {atHour, fromLocalInput, localInput, timestamp} from '../format';
-import {CaseState} from '../gen/hilo/v1/customer_pb';
+import {hasText} from '../drafts';
+import {atHour, fromLocalInput, localInput, millis, timestamp} from '../format';
+import {CaseState, type Fact} from '../gen/hilo/v1/customer_pb';
 import {chordAria, chordText} from '../keys';
 import {language, t, type MessageId} from '../messages';
-import {Alert, Said} from './bits';
+import {plain} from '../text';
+import {Ago, Alert, Said} from './bits';
+import {onChannel} from './words';
 
-type Form = 'note' | 'fact' | 'promise' | 'case';
-const kForms: readonly Form[] = ['note', 'fact', 'promise', 'case'];
+type Form = 'note' | 'fact' | 'ask' | 'promise' | 'case';
+const kForms: readonly Form[] = ['note', 'fact', 'ask', 'promise', 'case'];
 
 // Where the agent writes: a bar that is always there, and the form that is open. What is typed is kept as a draft.
 export function Composer({desk, view}: {desk: Desk; view: View}) {
@@ -30,7 +33,7 @@ export function Composer({desk, view}: {desk: Desk; view: View}) {
       <div class="composer-bar" role="toolbar" aria-label={t('composer.forms')}>
         {kForms.map((form) => {
           const chord = chordFor(byId(form));
-          const draft = Object.values(desk.drafts.get(view.name, form).fields).some((value) => value.trim() !== '');
+          const draft = hasText(desk.drafts.get(view.name, form));
           return (
             <button
               type="button" id={`open-${form}`} key={form} aria-expanded={open === form} aria-controls="composer-form"
@@ -51,6 +54,7 @@ export function Composer({desk, view}: {desk: Desk; view: View}) {
       <div id="composer-form">
         {open === 'note' && <NoteForm desk={desk} view={view} onDone={close} />}
         {open === 'fact' && <FactForm desk={desk} view={view} onDone={close} />}
+        {open === 'ask' && <AskForm desk={desk} view={view} onDone={close} />}
         {open === 'promise' && <PromiseForm desk={desk} view={view} onDone={close} />}
         {open === 'case' && <CaseForm desk={desk} view={view} onDone={close} />}
       </div>
@@ -185,15 +189,8 @@ function FactForm({desk, view, onDone}: FormProps) {
     >
       <div class="fields">
         <Field id={kinds.length > 0 ? 'composer-first' : 'fact-kind'} label={t('fact.kind')}>
-          <select id={kinds.length > 0 ? 'composer-first' : 'fact-kind'} value={chosen}
-            onChange={(event) => set('_kind', event.currentTarget.value)}>
-            {kinds.map((one) => (
-              <option value={one.kind} key={one.kind}>
-                {one.questions[language.value] || one.questions['en'] || one.kind.replace(/_/g, ' ')}
-              </option>
-            ))}
-            <option value={kOther}>{t('fact.other')}</option>
-          </select>
+          <KindSelect desk={desk} id={kinds.length > 0 ? 'composer-first' : 'fact-kind'} value={chosen}
+            onChange={(value) => set('_kind', value)} />
         </Field>
         {other && (
           <Field id={kinds.length > 0 ? 'fact-question' : 'composer-first'} label={t('fact.question')}>
@@ -206,7 +203,76 @@ function FactForm({desk, view, onDone}: FormProps) {
             onInput={(event) => set('value', event.currentTarget.value)} />
         </Field>
       </div>
+      <Known desk={desk} view={view} kind={kind} />
     </SaveForm>
+  );
+}
+
+// The unexpired fact that answers questions of that kind.
+function knownFact(desk: Desk, view: View, kind: string): Fact | undefined {
+  return view.context.value?.facts.find(
+    (fact) => fact.kind === kind && (millis(fact.expireTime) ?? Infinity) > desk.now.value);
+}
+
+// What is on record already, before anybody asks for it again.
+function Known({desk, view, kind}: {desk: Desk; view: View; kind: string}) {
+  const fact = knownFact(desk, view, kind);
+  return (
+    <p role="status" aria-label={t('ask.on-record')} class="kept known-fact">
+      {fact && <>{t('ask.on-record')}: <strong><Said text={fact.value} max={300} /></strong>{' '}
+        <span class="muted">{onChannel(fact.channel)} <Ago at={millis(fact.eventTime)} now={desk.now.value} /></span></>}
+    </p>
+  );
+}
+
+// Records that a question was put, so that it can be seen how often we ask for what we know.
+function AskForm({desk, view, onDone}: FormProps) {
+  const {field, set} = useDraft(desk, view.name, 'ask');
+  const kinds = desk.me.value?.factKinds ?? [];
+  const chosen = field('_kind') || kinds[0]?.kind || kOther;
+  const other = chosen === kOther;
+  const kind = other ? kindFrom(field('question')) : chosen;
+  const first = kinds.length > 0;
+  return (
+    <SaveForm
+      desk={desk} customer={view.name} form="ask" label={t('ask.title')} doIt="ask.save" done="ask.saved" onDone={onDone}
+      check={() => (kind === '' ? t('fact.no-question') : '')}
+      write={async (api, write): Promise<SavedItem> => {
+        const {knownFact: known} = await api.askQuestion(
+          {customer: view.name, kind, text: other ? field('question').trim() : '', write});
+        return known ? {said: t('ask.known', {value: plain(known.value, 80)})} : {};
+      }}
+    >
+      <div class="fields">
+        <Field id={first ? 'composer-first' : 'ask-kind'} label={t('ask.kind')}>
+          <KindSelect desk={desk} id={first ? 'composer-first' : 'ask-kind'} value={chosen}
+            onChange={(value) => set('_kind', value)} />
+        </Field>
+        {other && (
+          <Field id={first ? 'ask-question' : 'composer-first'} label={t('fact.question')}>
+            <input id={first ? 'ask-question' : 'composer-first'} value={field('question')} maxLength={200}
+              autocomplete="off" onInput={(event) => set('question', event.currentTarget.value)} />
+          </Field>
+        )}
+      </div>
+      <Known desk={desk} view={view} kind={kind} />
+    </SaveForm>
+  );
+}
+
+// The kinds of facts of the catalogue, by their questions, and "something else".
+function KindSelect({desk, id, value, onChange}: {
+  desk: Desk; id: string; value: string; onChange: (value: string) => void;
+}) {
+  return (
+    <select id={id} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+      {(desk.me.value?.factKinds ?? []).map((one) => (
+        <option value={one.kind} key={one.kind}>
+          {one.questions[language.value] || one.questions['en'] || one.kind.replace(/_/g, ' ')}
+        </option>
+      ))}
+      <option value={kOther}>{t('fact.other')}</option>
+    </select>
   );
 }
 

@@ -1,7 +1,6 @@
 import {useEffect, useRef, useState} from 'preact/hooks';
-import {chordFor, kCommands, type Command} from '../commands';
-import type {Desk, SavedItem, View} from '../desk';
-import {questionOf} from '../desk';
+import {chordFor, kCommands} from '../commands';
+import {focusSoon, nameOf, questionOf, type Desk, type SavedItem, type View} from '../desk';
 import {Channel, Assurance} from '../gen/hilo/v1/common_pb';
 import {PromiseState} from '../gen/hilo/v1/customer_pb';
 import {chordOf, chordText, resetChords, setChord} from '../keys';
@@ -47,7 +46,7 @@ function Verify({desk, view}: FormProps) {
   const form = 'verify';
   const {field, set} = useDraft(desk, view.name, form);
   const method = field('_method') || kMethods[0];
-  const interaction = desk.interactionOf(view.name)?.name ?? '';
+  const interaction = desk.contactOf(view.name)?.name ?? '';
   return (
     <Dialog desk={desk} label={t('verify.title')} onClose={close}>
       <SaveForm desk={desk} customer={view.name} form={form} label={t('verify.title')} doIt="verify.do"
@@ -71,7 +70,7 @@ function EndContact({desk, view}: FormProps) {
   const close = () => (desk.dialog.value = undefined);
   const {field, set} = useDraft(desk, view.name, 'end');
   const disposition = field('_disposition') || kDispositions[0];
-  const interaction = desk.interactionOf(view.name)?.name ?? '';
+  const interaction = desk.contactOf(view.name)?.name ?? '';
   return (
     <Dialog desk={desk} label={t('end.title')} onClose={close}>
       <SaveForm desk={desk} customer={view.name} form="end" label={t('end.title')} doIt="end.do" done="end.done"
@@ -209,19 +208,40 @@ function SignOut({desk}: {desk: Desk}) {
   );
 }
 
+interface Entry {
+  id: string;
+  title: string;
+  chord: string;
+  run: () => void;
+}
+
 // All commands by name: the combobox pattern with a list that follows what is typed.
 function Palette({desk}: {desk: Desk}) {
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
   const close = () => (desk.dialog.value = undefined);
   const wanted = text.trim().toLowerCase();
-  const found = kCommands.filter((one) => one.id !== 'palette' && one.available(desk) &&
-    t(one.title).toLowerCase().includes(wanted));
+  const entries: Entry[] = [
+    ...desk.calls.value.slice(0, 9).map((call, index) => ({
+      id: `call ${index}`, title: t('command.call', {number: index + 1, who: plain(nameOf(call.customer), 60)}),
+      chord: `Alt+${index + 1}`, run: () => desk.openCall(index),
+    })),
+    ...kCommands.filter((one) => one.id !== 'palette' && one.available(desk)).map((one) => ({
+      id: one.id, title: t(one.title), chord: chordFor(one), run: () => one.run(desk),
+    })),
+  ];
+  const found = entries.filter((one) => one.title.toLowerCase().includes(wanted));
+  if (wanted !== '') {
+    found.push({id: 'find', title: t('command.find', {value: plain(text, 60)}), chord: '', run: () => {
+      desk.searchText.value = text.trim();
+      focusSoon('search');
+    }});
+  }
   const chosen = Math.min(at, found.length - 1);
-  const run = (command: Command | undefined) => {
-    if (!command) return;
+  const run = (entry: Entry | undefined) => {
+    if (!entry) return;
     close();
-    command.run(desk);
+    entry.run();
   };
   useEffect(() => {
     document.getElementById(`command-${chosen}`)?.scrollIntoView({block: 'nearest'});
@@ -248,18 +268,14 @@ function Palette({desk}: {desk: Desk}) {
         }}
       />
       <ul id="commands" role="listbox" aria-label={t('palette.title')} class="commands">
-        {found.map((command, index) => {
-          const chord = chordFor(command);
-          return (
-            <li id={`command-${index}`} key={command.id} role="option" aria-selected={index === chosen}
-              onClick={() => run(command)}>
-              <span>{t(command.title)}</span>
-              {chord && <kbd>{chordText(chord)}</kbd>}
-            </li>
-          );
-        })}
+        {found.map((entry, index) => (
+          <li id={`command-${index}`} key={entry.id} role="option" aria-selected={index === chosen}
+            onClick={() => run(entry)}>
+            <span>{entry.title}</span>
+            {entry.chord && <kbd>{chordText(entry.chord)}</kbd>}
+          </li>
+        ))}
       </ul>
-      <p role="status" class="none">{found.length === 0 ? t('palette.none') : ''}</p>
     </Dialog>
   );
 }

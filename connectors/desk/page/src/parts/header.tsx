@@ -1,9 +1,9 @@
 import type {Desk, View} from '../desk';
 import {nameOf} from '../desk';
 import {clock, isZone, millis} from '../format';
-import {IdentifierKind} from '../gen/hilo/v1/common_pb';
+import {Assurance, IdentifierKind} from '../gen/hilo/v1/common_pb';
 import {InteractionState, type KnownIdentifier} from '../gen/hilo/v1/customer_pb';
-import {language, t} from '../messages';
+import {locale, t} from '../messages';
 import {plain} from '../text';
 import {Ago, CommandButton, Said} from './bits';
 import {AssuranceWords, channelWord, kindWord, stateWord} from './words';
@@ -27,7 +27,8 @@ export function Header({desk, view}: {desk: Desk; view: View}) {
     );
   }
   const customer = context.customer;
-  const interaction = desk.interactionOf(view.name);
+  const mine = desk.contactOf(view.name);
+  const shown = mine ?? desk.elsewhere(context);
   const known = customer?.identifiers ?? [];
   const strong = known.filter((one) => one.identifier && !kWeak.includes(one.identifier.kind));
   const weak = known.filter((one) => one.identifier && kWeak.includes(one.identifier.kind));
@@ -37,45 +38,55 @@ export function Header({desk, view}: {desk: Desk; view: View}) {
       {view.failed.value && <p class="failed" role="alert">{view.failed.value}</p>}
       <div class="who-line">
         <h1 id="customer" tabIndex={-1}><Said text={nameOf(customer)} max={120} /></h1>
-        <span class="contact">
-          {interaction ? (
-            <>
-              <span class="state">{channelWord(interaction.channel)}: {stateWord(interaction.state)}</span>
-              {interaction.state !== InteractionState.RINGING && (
-                <span class="muted"> <Ago at={millis(interaction.startTime)} now={desk.now.value} /></span>
-              )}
-            </>
-          ) : <span class="muted">{t('customer.no-contact')}</span>}
-        </span>
+        {shown ? (
+          <span class="contact">
+            <span class="state">{channelWord(shown.channel)}: {stateWord(shown.state, shown.channel)}</span>{' '}
+            {!mine && shown.agent && <span>{t('with')} <Said text={shown.agent} max={60} /></span>}{' '}
+            {shown.state !== InteractionState.RINGING && (
+              <span class="muted">{t('since')} <Ago at={millis(shown.startTime)} now={desk.now.value} /></span>
+            )}
+          </span>
+        ) : <span class="muted">{t('customer.no-contact')}</span>}
+        {zone && isZone(zone) && (
+          <span class="muted their-time">{t('customer.their-time')} {clock(desk.now.value, locale(), zone)} ({zone})</span>
+        )}
       </div>
       <div class="sure-line" role="group" aria-label={t('assurance.label')}>
-        {interaction ? <AssuranceWords assurance={interaction.assurance} />
-          : <span class="muted">{t('assurance.none')}</span>}
-        {interaction && <CommandButton desk={desk} id="verify">{t('assurance.verify')}</CommandButton>}
-        {interaction && <CommandButton desk={desk} id="end">{t('contact.end')}</CommandButton>}
-        {!interaction && <CommandButton desk={desk} id="start">{t('contact.start')}</CommandButton>}
+        {shown ? <AssuranceWords assurance={shown.assurance} />
+          : <span class="because muted">{t('assurance.none')}</span>}
+        {mine && mine.assurance !== Assurance.VERIFIED && (
+          <CommandButton desk={desk} id="verify">{t('assurance.verify')}</CommandButton>
+        )}
+        {mine && <CommandButton desk={desk} id="end">{t('contact.end')}</CommandButton>}
+        {!mine && <CommandButton desk={desk} id="start">{t('contact.start')}</CommandButton>}
       </div>
+      <div class="known">
       <dl class="identifiers" aria-label={t('customer.identifiers')}>
         {strong.map((one) => <KnownBy desk={desk} known={one} key={one.identifier?.value} />)}
-        {zone && isZone(zone) && (
-          <div><dt>{t('customer.their-time')}</dt><dd>{clock(desk.now.value, language.value, zone)} ({zone})</dd></div>
-        )}
-        {weak.length > 0 && (
-          <div class="weak">
-            <details>
-              <summary>{t('customer.devices', {count: weak.length})}</summary>
-              <ul>
-                {weak.map((one) => (
-                  <li key={one.identifier?.value}>
-                    {kindWord(one.identifier!.kind)} <Said text={one.identifier!.value} max={60} />
-                  </li>
-                ))}
-              </ul>
-            </details>
-          </div>
-        )}
       </dl>
+      {weak.length > 0 && (
+        <details class="weak">
+          <summary>{t('customer.devices', {count: weak.length})}</summary>
+          <ul>
+            {weak.map((one) => (
+              <li key={one.identifier?.value}>
+                {kindWord(one.identifier!.kind)} <Said text={one.identifier!.value} max={60} />
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      </div>
     </header>
+  );
+}
+
+function CopySign() {
+  return (
+    <svg aria-hidden="true" viewBox="0 0 16 16" width="14" height="14" fill="none" stroke="currentColor" stroke-width="1.5">
+      <rect x="2" y="2" width="8" height="9" rx="1.5" />
+      <path d="M6 14h6.5a1.5 1.5 0 0 0 1.5-1.5V5" />
+    </svg>
   );
 }
 
@@ -95,7 +106,7 @@ function KnownBy({desk, known}: {desk: Desk; known: KnownIdentifier}) {
             type="button" class="plain" onClick={copy}
             aria-label={t('copy', {what: kindWord(identifier.kind), value: plain(identifier.value, 60)})}
           >
-            <span aria-hidden="true">⧉</span>
+            <CopySign />
           </button>
         )}
       </dd>

@@ -32,8 +32,9 @@ export function Page({desk}: {desk: Desk}) {
     <div class="desk">
       <Announcements desk={desk} />
       <header class="top">
-        <TopBar desk={desk} />
+        <span class="brand">Hilo</span>
         <CallBanner desk={desk} />
+        <TopBar desk={desk} />
       </header>
       <nav class="left" aria-label={t('left.label')}>
         <Search desk={desk} />

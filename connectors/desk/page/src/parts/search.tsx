@@ -1,5 +1,7 @@
 import {useRef, useState} from 'preact/hooks';
+import {byId, chordFor} from '../commands';
 import type {Desk} from '../desk';
+import {chordAria} from '../keys';
 import {nameOf} from '../desk';
 import {IdentifierKind} from '../gen/hilo/v1/common_pb';
 import type {FindCustomersRequest, FoundCustomer} from '../gen/hilo/v1/customer_service_pb';
@@ -90,19 +92,19 @@ export function Search({desk}: {desk: Desk}) {
     <section aria-labelledby="search-title" onKeyDown={(event) => event.key === 'Escape' && close()}>
       <h2 id="search-title">{t('search.title')}</h2>
       <form role="search" onSubmit={search} aria-labelledby="search-title">
-        <label for="search-kind" class="unseen">{t('search.kind')}</label>
-        <select
-          id="search-kind" value={kind} onChange={(event) => setKind(event.currentTarget.value as SearchKind)}
-        >
-          {kKinds.map((one) => <option value={one} key={one}>{t(`search.kind.${one}` as 'search.kind.auto')}</option>)}
-        </select>
+        <label for="search" class="unseen">{t('search.label')}</label>
+        <input
+          id="search" type="search" autocomplete="off" spellcheck={false} maxLength={512}
+          placeholder={t('search.placeholder')} aria-keyshortcuts={chordAria(chordFor(byId('search')))}
+          value={desk.searchText.value} onInput={(event) => (desk.searchText.value = event.currentTarget.value)}
+        />
         <div class="search-line">
-          <label for="search" class="unseen">{t('search.label')}</label>
-          <input
-            id="search" type="search" autocomplete="off" spellcheck={false} maxLength={512}
-            placeholder={t('search.placeholder')} aria-keyshortcuts="Alt+S" value={desk.searchText.value}
-            onInput={(event) => (desk.searchText.value = event.currentTarget.value)}
-          />
+          <label for="search-kind" class="unseen">{t('search.kind')}</label>
+          <select
+            id="search-kind" value={kind} onChange={(event) => setKind(event.currentTarget.value as SearchKind)}
+          >
+            {kKinds.map((one) => <option value={one} key={one}>{t(`search.kind.${one}` as 'search.kind.auto')}</option>)}
+          </select>
           <button type="submit">{t('search.do')}</button>
         </div>
       </form>

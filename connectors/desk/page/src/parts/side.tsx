@@ -4,7 +4,7 @@ import {day, full, millis, money, relative} from '../format';
 import {
   CaseState, ConsentStatus, type Case, type Context, type PurchaseSummary,
 } from '../gen/hilo/v1/customer_pb';
-import {language, t} from '../messages';
+import {language, locale, t} from '../messages';
 import {plain} from '../text';
 import {Ago, Said} from './bits';
 import {channelWord, kindWord, word} from './words';
@@ -47,8 +47,7 @@ export function SideBar({desk, context}: {desk: Desk; context: Context}) {
                 <p>{t('suggestions.same')}</p>
                 <p class="muted">{word('suggestion', one.reason)}: {kindWord(one.identifierKind)}{' '}
                   <Ago at={millis(one.eventTime)} now={desk.now.value} /></p>
-                <button type="button" onClick={() => desk.openCustomer(one.otherCustomer)}
-                  aria-label={t('suggestions.open.label', {id: one.otherCustomer.slice(-6)})}>
+                <button type="button" onClick={() => desk.openCustomer(one.otherCustomer)}>
                   {t('suggestions.open', {id: one.otherCustomer.slice(-6)})}
                 </button>
               </li>
@@ -128,9 +127,9 @@ function CaseItem({desk, case: one}: {desk: Desk; case: Case}) {
       </p>
       {isOpen && due !== undefined && (
         <p class={due < now ? 'due overdue' : 'due'}>
-          <time dateTime={new Date(due).toISOString()} title={full(due, language.value)}>
-            {due < now ? t('promised.overdue', {when: relative(due, now, language.value)})
-              : t('cases.due', {when: relative(due, now, language.value)})}
+          <time dateTime={new Date(due).toISOString()} title={full(due, locale())}>
+            {due < now ? t('promised.overdue', {when: relative(due, now, locale())})
+              : t('cases.due', {when: relative(due, now, locale())})}
           </time>
         </p>
       )}
@@ -149,12 +148,12 @@ function Purchases({desk, summary}: {desk: Desk; summary: PurchaseSummary}) {
   const first = millis(summary.firstTime);
   return (
     <dl class="figures">
-      <div><dt>{t('purchases.total')}</dt><dd>{summary.total ? money(summary.total, language.value) : '–'}</dd></div>
+      <div><dt>{t('purchases.total')}</dt><dd>{summary.total ? money(summary.total, locale()) : '–'}</dd></div>
       <div><dt>{t('purchases.orders')}</dt><dd>{summary.orders.toString()}</dd></div>
       <div><dt>{t('purchases.last')}</dt><dd>{last === undefined ? '–' : (
-        <><Ago at={last} now={desk.now.value} /> <span class="muted">{day(last, language.value)}</span></>)}</dd></div>
+        <><Ago at={last} now={desk.now.value} /> <span class="muted">{day(last, locale())}</span></>)}</dd></div>
       {first !== undefined && first !== last && (
-        <div><dt>{t('purchases.first')}</dt><dd>{day(first, language.value)}</dd></div>
+        <div><dt>{t('purchases.first')}</dt><dd>{day(first, locale())}</dd></div>
       )}
     </dl>
   );

@@ -1,4 +1,4 @@
-import {useEffect, useRef, useState} from 'preact/hooks';
+import {useLayoutEffect, useRef, useState} from 'preact/hooks';
 import type {Desk} from '../desk';
 import {t} from '../messages';
 import {LanguageSwitch} from './top_bar';
@@ -6,7 +6,7 @@ import {LanguageSwitch} from './top_bar';
 export function SignIn({desk}: {desk: Desk}) {
   const [busy, setBusy] = useState(false);
   const token = useRef<HTMLInputElement>(null);
-  useEffect(() => token.current?.focus(), []);
+  useLayoutEffect(() => token.current?.focus(), []);
   const note = desk.signInNote.value;
   const drafts = desk.drafts.customers().size;
   const submit = async (event: Event) => {
@@ -27,7 +27,7 @@ export function SignIn({desk}: {desk: Desk}) {
         <label for="token">{t('signin.token')}</label>
         <input
           id="token" ref={token} type="password" autocomplete="current-password" spellcheck={false} required
-          aria-describedby="sign-in-note" aria-invalid={note !== ''} maxLength={4096}
+          aria-describedby="sign-in-note" aria-invalid={note === 'signin.wrong' || note === 'signin.forbidden'} maxLength={4096}
         />
         <p id="sign-in-note" role="alert" class="failed">{note && t(note)}</p>
         <button type="submit" class="primary" aria-disabled={busy}>

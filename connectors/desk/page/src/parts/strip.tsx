@@ -3,7 +3,7 @@ import type {Desk, View} from '../desk';
 import {questionOf} from '../desk';
 import {full, millis, moment, relative} from '../format';
 import {PromiseState, type Context, type Fact, type Promise as CustomerPromise} from '../gen/hilo/v1/customer_pb';
-import {language, t} from '../messages';
+import {locale, t} from '../messages';
 import {plain} from '../text';
 import {Ago, Said} from './bits';
 import {onChannel} from './words';
@@ -54,13 +54,13 @@ function FactLine({desk, view, fact, language: theirs}: {
   const question = questionOf(desk.factKind(fact.kind), fact.question);
   const asked = question.text || fact.kind.replace(/_/g, ' ');
   return (
-    <li class={view.fresh.value.has(fact.name) ? 'fact fresh' : 'fact'} data-testid="fact">
+    <li class={desk.isFresh(view, fact.name) ? 'fact fresh' : 'fact'} data-testid="fact">
       <p class="qa">
         <span class="question"><Said text={asked} max={200} /></span>{' '}
         <strong class="answer"><Said text={fact.value} lang={theirs} /></strong>
       </p>
       <p class="muted from">
-        {view.fresh.value.has(fact.name) && <span class="chip">{t('fresh')}</span>}
+        {desk.isFresh(view, fact.name) && <span class="chip">{t('fresh')}</span>}
         <span>{onChannel(fact.channel)}</span>
         <Ago at={millis(fact.eventTime)} now={desk.now.value} />
         {fact.source && <span>{t('by')} <Said text={fact.source} max={60} /></span>}
@@ -68,7 +68,7 @@ function FactLine({desk, view, fact, language: theirs}: {
           <span>{t('told.confidence', {percent: fact.confidencePercent / 100})}</span>
         )}
         <button
-          type="button" class="plain small" aria-label={t('told.retract.label', {what: plain(asked, 80)})}
+          type="button" class="plain small actions" aria-label={t('told.retract.label', {what: plain(asked, 80)})}
           onClick={() => (desk.dialog.value = {kind: 'retract', name: fact.name})}
         >
           {t('told.retract')}
@@ -90,16 +90,18 @@ function PromiseLine({desk, view, promise}: {desk: Desk; view: View; promise: Cu
         <strong class="answer"><Said text={promise.text} /></strong>
       </p>
       <p class="from">
-        {view.fresh.value.has(promise.name) && <span class="chip">{t('fresh')}</span>}
-        <time dateTime={new Date(due).toISOString()} title={full(due, language.value)} class="due">
-          {overdue ? t('promised.overdue', {when: relative(due, now, language.value)})
-            : t('promised.due', {when: moment(due, now, language.value), in: relative(due, now, language.value)})}
+        {desk.isFresh(view, promise.name) && <span class="chip">{t('fresh')}</span>}
+        <time dateTime={new Date(due).toISOString()} title={full(due, locale())} class="due">
+          {overdue ? t('promised.overdue', {when: relative(due, now, locale())})
+            : t('promised.due', {when: moment(due, now, locale()), in: relative(due, now, locale())})}
         </time>
         {promise.source && <span class="muted">{t('by')} <Said text={promise.source} max={60} /></span>}
-        <button type="button" class="plain small" onClick={() => end('keep')}
-          aria-label={t('promised.keep.label', {what})}>{t('promised.keep')}</button>
-        <button type="button" class="plain small" onClick={() => end('cancel')}
-          aria-label={t('promised.cancel.label', {what})}>{t('promised.cancel')}</button>
+        <span class="actions">
+          <button type="button" class="plain small" onClick={() => end('keep')}
+            aria-label={t('promised.keep.label', {what})}>{t('promised.keep')}</button>
+          <button type="button" class="plain small" onClick={() => end('cancel')}
+            aria-label={t('promised.cancel.label', {what})}>{t('promised.cancel')}</button>
+        </span>
       </p>
     </li>
   );

@@ -3,7 +3,7 @@ import {focusSoon, questionOf, type Desk, type View} from '../desk';
 import {clock, day, millis, moment} from '../format';
 import {Channel} from '../gen/hilo/v1/common_pb';
 import {InteractionState, type Context, type TimelineEntry} from '../gen/hilo/v1/customer_pb';
-import {language, t} from '../messages';
+import {language, locale, t} from '../messages';
 import {group, kNothing, type Group} from '../timeline';
 import {Said} from './bits';
 import {AssuranceWords, channelWord, stateWord, word} from './words';
@@ -100,15 +100,15 @@ function GroupPart({desk, view, group: one, theirs}: {
   const newest = millis(one.entries[0]?.eventTime) ?? 0;
   const start = millis(interaction?.startTime) ?? newest;
   return (
-    <section class={`group channel-${one.channel}`} aria-label={t('timeline.group', {
-      channel: channelWord(one.channel), when: moment(start, now, language.value)})}>
+    <div class={`group channel-${one.channel}`} role="group" aria-label={t('timeline.group', {
+      channel: channelWord(one.channel), when: moment(start, now, locale())})}>
       {one.name && (
         <h3>
           <span class="channel">{channelWord(one.channel)}</span>{' '}
-          <span>{moment(start, now, language.value)}</span>
+          <span>{moment(start, now, locale())}</span>
           {interaction && (
             <span class="muted">
-              {interaction.state !== InteractionState.ENDED && <span class="state">{stateWord(interaction.state)}</span>}
+              {interaction.state !== InteractionState.ENDED && <span class="state">{stateWord(interaction.state, interaction.channel)}</span>}
               {interaction.agent && <span>{t('with')} <Said text={interaction.agent} max={60} /></span>}
               {interaction.disposition && <Said text={interaction.disposition.replace(/_/g, ' ')} max={60} />}
               {one.channel === Channel.CALL && <AssuranceWords assurance={interaction.assurance} short />}
@@ -120,7 +120,7 @@ function GroupPart({desk, view, group: one, theirs}: {
         {one.entries.map((entry) => <EntryPart desk={desk} view={view} entry={entry} theirs={theirs}
           alone={!one.name} key={entry.name} />)}
       </ul>
-    </section>
+    </div>
   );
 }
 
@@ -158,15 +158,15 @@ function EntryPart({desk, view, entry, theirs, alone}: {
   const title = titleOf(desk, entry);
   const lang = entry.channel === Channel.DESK ? undefined : theirs;
   return (
-    <li class={view.fresh.value.has(entry.name) ? 'entry fresh' : 'entry'} data-testid="entry" data-type={entry.type}>
+    <li class={desk.isFresh(view, entry.name) ? 'entry fresh' : 'entry'} data-testid="entry" data-type={entry.type}>
       <details>
         <summary>
           <time dateTime={new Date(at).toISOString()}>
-            {alone && !sameDay ? `${day(at, language.value)} ` : ''}{clock(at, language.value)}
+            {alone && !sameDay ? `${day(at, locale())} ` : ''}{clock(at, locale())}
           </time>
           <span class="what">
             {alone && <span class="channel">{channelWord(entry.channel)}</span>}
-            <span class="type">{word('event', entry.type)}</span>
+            {!(entry.type === 'web.track' && title) && <span class="type">{word('event', entry.type)}</span>}
             {title && <strong><Said text={title} lang={lang} max={200} /></strong>}
             {text && <span class="preview"><Said text={text} lang={lang} max={300} /></span>}
             {!text && (
@@ -193,7 +193,7 @@ function EntryPart({desk, view, entry, theirs, alone}: {
           )}
           {entry.propertiesLeftOut > 0 && <p class="muted">{t('timeline.left-out', {count: entry.propertiesLeftOut})}</p>}
           <p class="muted">
-            {moment(at, now, language.value)}
+            {moment(at, now, locale())}
             {entry.source && <> · {t('by')} <Said text={entry.source} max={60} /></>}
             {entry.timeClamped && <> · {t('timeline.clamped')}</>}
           </p>

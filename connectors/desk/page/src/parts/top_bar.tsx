@@ -16,7 +16,6 @@ export function TopBar({desk}: {desk: Desk}) {
   const me = desk.me.value;
   return (
     <div class="top-bar">
-      <span class="brand">Hilo</span>
       <span class="me">{plain(me?.displayName || me?.agent || '', 60)}</span>
       <CommandButton desk={desk} id="palette">{t('top.palette')}</CommandButton>
       <LanguageSwitch />

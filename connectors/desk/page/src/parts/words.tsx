@@ -6,12 +6,12 @@ import {has, t} from '../messages';
 export function AssuranceWords({assurance, short}: {assurance: Assurance | undefined; short?: boolean}) {
   const id = assurance === Assurance.VERIFIED ? 'verified' : assurance === Assurance.MATCHED ? 'matched' : 'claimed';
   const sign = {verified: '✓', matched: '≈', claimed: '?'}[id];
-  return (
+  const mark = (
     <span class={`assurance ${id}`} data-assurance={id}>
       <span aria-hidden="true">{sign}</span> <strong>{t(`assurance.${id}`)}</strong>
-      {!short && <span class="because"> {t(`assurance.${id}.because`)}</span>}
     </span>
   );
+  return short ? mark : <>{mark}<span class="because">{t(`assurance.${id}.because`)}</span></>;
 }
 
 const kChannels: Record<Channel, 'all' | 'web' | 'email' | 'sms' | 'call' | 'desk' | 'system'> = {
@@ -27,11 +27,11 @@ export function onChannel(channel: Channel): string {
   return t(`on.${kChannels[channel] ?? 'all'}`);
 }
 
-export function stateWord(state: InteractionState): string {
+export function stateWord(state: InteractionState, channel: Channel): string {
   switch (state) {
     case InteractionState.WAITING: return t('interaction.waiting');
     case InteractionState.RINGING: return t('interaction.ringing');
-    case InteractionState.ACTIVE: return t('interaction.active');
+    case InteractionState.ACTIVE: return t(channel === Channel.CALL ? 'interaction.active' : 'interaction.unknown');
     case InteractionState.HELD: return t('interaction.held');
     case InteractionState.WRAP_UP: return t('interaction.wrap-up');
     case InteractionState.ENDED: return t('interaction.ended');
