@@ -9,13 +9,16 @@ namespace hilo::store {
 // range and can move.
 enum class Table : uint8_t {
   // The runtime's (streams/fold).
-  kMeta = 1,         // name -> position, running hash, digest, log time, fold version
+  kMeta = 1,         // name -> position, running hash, digest; outside digests
   kLaneOut = 2,      // target topic, partition -> lane head
   kLaneIn = 3,       // source topic, partition -> accepted epoch, sequence, chains
   kTimer = 4,        // due BE, name -> timer
   kTimerByName = 5,  // name -> due
   kOutbox = 6,  // lane, first sequence -> blob of emissions; differs between nodes: outside digests
   kLocal = 7,   // node-local facts; outside digests
+  kLaneWindow =
+      8,  // lane, slot -> chain values accepted lately; outside digests, the newest covers them
+  kClock = 9,  // empty -> log time, lines, gaps, fold version, parameters
 
   // Identity (streams/identity).
   kIdentifier = 16,   // kind, hash -> member, first and last seen, shared
@@ -38,6 +41,9 @@ enum class Table : uint8_t {
 };
 
 // Whether a table's rows count in a partition's digest.
-constexpr bool InDigest(Table table) { return table != Table::kOutbox && table != Table::kLocal; }
+constexpr bool InDigest(Table table) {
+  return table != Table::kMeta && table != Table::kOutbox && table != Table::kLocal &&
+         table != Table::kLaneWindow;
+}
 
 }  // namespace hilo::store

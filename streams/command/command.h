@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "hilo/store/v1/records.pb.h"
 #include "hilo/store/v1/rows.pb.h"
 #include "ops/base/clock.h"
+#include "ops/base/metrics.h"
 #include "ops/base/status.h"
 #include "state/types/ids.h"
 #include "streams/fold/fold.h"
@@ -51,18 +53,24 @@ using AnswerDone = std::function<void(StatusOr<Answered>)>;
 class Commands : public fold::Listener {
  public:
   static constexpr size_t kMaxWaiters = 100'000;
+  // How old a request id may be, and how far ahead its maker's clock.
+  static constexpr std::chrono::hours kMaxRequestAge{24};
+  static constexpr std::chrono::minutes kMaxRequestAhead{5};
+  // A partition that is at most this many records behind is not lagging: one batch.
+  static constexpr log::Offset kNoLagRecords = 1'024;
 
   struct Options {
     std::string topic = "customers";
     uint32_t partitions = 4;
+    Registry* registry = nullptr;  // counters of hilo_command_*; may be null
   };
   // `view` tells where a partition stands (for lag).
   static std::unique_ptr<Commands> Create(
       Options options, log::Log& log, const Clock& clock,
       std::function<fold::PartitionView(uint32_t partition)> view);
   ~Commands() override = default;
-  // Sends `command` (everything but caller scope is set by the caller of this); answers by
-  // `deadline`.
+  // Sends `command` (everything but caller scope is set by the caller of this; a not_after of 0
+  // becomes `deadline`); answers by `deadline`.
   virtual void Send(store::v1::Command command, MonotonicTime deadline, AnswerDone done) = 0;
   // Ends the waits whose deadline has passed; call it at least every 20 ms (hilod's housekeeping
   // thread does).
@@ -75,9 +83,10 @@ class Commands : public fold::Listener {
 // The fold's side: one answer per (member, caller, request id), forgotten after 24 h of log time.
 class AnswerBook {
  public:
-  // An answer that is already stored for this command: give it back and apply nothing. A stored one
-  // for other content is an answer with `request_id_conflict`. nullopt: apply it. A command whose
-  // not_after lies before its append time gets `too_late`.
+  // An answer that is already there for this command, told to whoever waits: apply nothing. It is
+  // the stored one, `request_id_conflict` when that was for other content, `too_late` when
+  // not_after lies before the append time, or `command_malformed`; the last three are not stored.
+  // nullopt: apply it.
   static StatusOr<std::optional<store::v1::AnswerRow>> Find(const fold::FoldRecord& record,
                                                             const store::v1::Command& command,
                                                             fold::Context& context);

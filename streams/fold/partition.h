@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "ops/base/clock.h"
+#include "ops/base/metrics.h"
 #include "ops/base/status.h"
 #include "state/store/store.h"
 #include "streams/fold/fold.h"
@@ -28,8 +31,9 @@ struct Accepted {
   std::string chain;  // 16 bytes
 };
 
-// Where the owners of targets publish what they have accepted, and senders look before they delete from the outbox. Not a log a
-// fold reads: trimming is not folded. The highest (epoch, sequence) wins.
+// Where the owners of targets publish what they have accepted, and senders look before they delete
+// from the outbox. Not a log a fold reads: trimming is not folded. The highest (epoch, sequence)
+// wins.
 // **Threads**: thread-safe.
 class Progress {
  public:
@@ -38,19 +42,26 @@ class Progress {
   virtual std::optional<Accepted> Latest(const Lane& lane) const = 0;
 };
 
-// In memory: enough where all partitions live in one process, since each publishes again from folded state when it opens.
+// In memory: enough where all partitions live in one process, since each publishes again from
+// folded state when it opens.
 std::unique_ptr<Progress> NewLocalProgress();
 
-// What a partition tells this node after a batch is written. Calls come on the partition's thread: do little.
+// What a partition tells this node after a batch is written. Calls come on the partition's thread:
+// do little.
 class Listener {
  public:
   virtual ~Listener() = default;
-  virtual void OnAnswer(std::string_view caller, RequestId request, const store::v1::AnswerRow& answer) {}
+  virtual void OnAnswer(std::string_view caller, RequestId request,
+                        const store::v1::AnswerRow& answer) {}
   virtual void OnNotice(const log::TopicPartition& of, const Notice& notice) {}
   // Everything below `position` is visible to readers of the store.
   virtual void OnFolded(const log::TopicPartition& of, log::Offset position) {}
   virtual void OnCatalogue(const store::v1::CatalogueRevision& revision) {}
 };
+
+// Ticks after which a hole in a lane, or records durable and not accepted, are an alarm. They never
+// stop a lane.
+inline constexpr uint64_t kAlarmTicks = 60;
 
 struct LaneView {
   Lane lane;
@@ -59,7 +70,25 @@ struct LaneView {
   uint64_t sequence = 0;
   std::string chain;
   bool diverged = false;
-  uint64_t hole_ticks = 0;
+  uint64_t hole_ticks =
+      0;  // incoming: for how many ticks something is missing; from kAlarmTicks on it is an alarm
+  uint64_t unaccepted_ticks =
+      0;  // outgoing: for how many ticks what is durable is not accepted; likewise
+};
+
+// What a partition's state was at a position: equal on all who fold it.
+struct StateMark {
+  log::Offset position = 0;
+  std::string record_hash;
+  uint64_t state_digest = 0;
+};
+
+// The newest tick folded.
+struct TickView {
+  uint64_t incarnation = 0;
+  uint64_t count = 0;
+  int64_t wall_micros = 0;
+  int64_t append_micros = 0;
 };
 
 struct PartitionView {
@@ -69,24 +98,30 @@ struct PartitionView {
   log::Offset end = 0;
   LogTime log_time;
   bool closed = false;
-  log::Offset gap = 0;  // offset of the tick that closed it, when closed
+  log::Offset gap = 0;      // offset of the tick that closed it, when closed
+  bool gap_silent = false;  // the gap holds a silence
   std::string record_hash;
   uint64_t state_digest = 0;
   uint64_t ticks = 0;
+  TickView last_tick;
+  StateMark mark;  // just behind the newest tick
   int64_t outbox_bytes = 0;
   int64_t last_append_micros = 0;  // of the newest record folded
   std::vector<LaneView> lanes;
   std::string stopped_reason;
 };
 
-// Folds one partition: reads a batch from its log, applies it to a staging map over the store, writes state, position, lane
-// heads and outbox in one batch, then sends what it emitted.
+// Folds one partition: reads a batch from its log, applies it to a staging map over the store,
+// writes state, position, lane heads and outbox in one batch, then sends what it emitted.
 //
-// **Guarantees**: exactly-once effect on state after a kill at any instruction; what is sent twice is dropped by the receiver (lane contract:
-// docs/ARCHITECTURE.md). Deterministic: equal logs give equal digests whatever the batch sizes and restarts.
-// **Errors**: `offset_lost`, `log_rewritten`, `log_hole`, `log_corrupt`, `state_diverged`, `version_too_new`, `partition_count_changed`, and the store's:
-// all stop this partition and stay in View().stopped_reason; never reset by itself.
-// **Threads**: Step, Send and Trim on one thread at a time (the partition's); View, SawDurable and Interrupt from any.
+// **Guarantees**: exactly-once effect on state after a kill at any instruction; what is sent twice
+// is dropped by the receiver (lane contract: docs/ARCHITECTURE.md). Deterministic: equal logs give
+// equal digests whatever the batch sizes and restarts.
+// **Errors**: `offset_lost`, `log_rewritten`, `log_hole`, `log_corrupt`, `state_diverged`,
+// `version_too_new`, `partition_count_changed`, and the store's: all stop this partition and stay
+// in View().stopped_reason; never reset by itself.
+// **Threads**: Step, Send and Trim on one thread at a time (the partition's); View, OutboxEmpty,
+// OutboxFull and Interrupt from any.
 // **Lifetime**: log, store, fold, progress and listener outlive it.
 class Partition {
  public:
@@ -96,22 +131,29 @@ class Partition {
     std::vector<log::TopicPartition> targets;
     // Targets without a fold behind them: accepted when durable.
     std::vector<std::string> durable_is_accepted = {"dead-letters"};
-    bool owner = true;              // sends; a replica folds only
+    bool owner = true;  // sends; a replica folds only
     size_t max_batch_records = 1'024;
-    uint32_t newest_version = 1;    // behaviour this program can fold with
-    size_t max_outbox_bytes = 64 << 20;  // above it: `OutboxFull()`; intake slows, the fold does not
+    uint32_t newest_version = 1;  // behaviour this program can fold with
+    size_t max_outbox_bytes =
+        64 << 20;  // above it: `OutboxFull()`; intake slows, the fold does not
+    size_t max_cached_bytes =
+        16 << 20;  // rows kept in memory between batches; beyond it all are forgotten
+    Registry* registry = nullptr;  // counters of hilo_fold_*; may be null
   };
 
   virtual ~Partition() = default;
-  static StatusOr<std::unique_ptr<Partition>> Open(Options options, log::Log& log, store::Store& store, Fold& fold,
+  static StatusOr<std::unique_ptr<Partition>> Open(Options options, log::Log& log,
+                                                   store::Store& store, Fold& fold,
                                                    Progress& progress, Listener& listener);
 
-  // Reads up to max_batch_records, waiting at most `wait` for the first, folds and writes them. How many were folded.
+  // Reads up to max_batch_records, waiting at most `wait` for the first, folds and writes them. How
+  // many were folded.
   virtual StatusOr<size_t> Step(std::chrono::milliseconds wait) = 0;
-  // Sends, in order, what is emitted and not yet sent in this attempt; goes back to the acknowledged prefix after a failure. Never waits.
+  // Sends, in order, what is emitted and not yet sent in this attempt; goes back to the
+  // acknowledged prefix after a failure. Never waits.
   virtual void Send() = 0;
-  // Deletes outbox rows that their targets have accepted, and publishes what this partition has accepted (at most once a second
-  // unless `now`).
+  // Deletes outbox rows that their targets have accepted, and publishes what this partition has
+  // accepted (at most once a second unless `now`).
   virtual Status Trim(bool now) = 0;
   // Whether everything emitted has been accepted.
   virtual bool OutboxEmpty() const = 0;
@@ -120,12 +162,14 @@ class Partition {
   virtual void Interrupt() = 0;
 };
 
-// Appends an owner's ticks: one a second, one in flight, and AcceptTime by itself after a silence when wall and append time agree.
+// Appends an owner's ticks: one a second, one in flight, and AcceptTime by itself after a silence
+// when wall and append time agree.
 // **Threads**: confined to one thread; `Due` tells when to call Beat again.
 class Ticker {
  public:
   virtual ~Ticker() = default;
-  static std::unique_ptr<Ticker> Create(const log::TopicPartition& of, uint64_t incarnation, log::Log& log, const Clock& clock,
+  static std::unique_ptr<Ticker> Create(const log::TopicPartition& of, uint64_t incarnation,
+                                        log::Log& log, const Clock& clock,
                                         const Partition& partition);
   // Sends a tick when one is due and none is in flight.
   virtual void Beat() = 0;
