@@ -48,6 +48,7 @@ constexpr size_t kMaxReadAhead = 32 << 10;    // taken from a peer that goes on 
 constexpr size_t kMaxLingerBytes = 16 << 20;  // swallowed after a refusal
 constexpr size_t kChunksPerWrite = 64;
 constexpr milliseconds kAcceptBackOff{100};
+constexpr milliseconds kStopLinger{250};  // instead of linger_timeout once the server stops
 constexpr int kBacklog = 4096;
 constexpr std::string_view kContinueLine = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -381,6 +382,8 @@ void Connection::Stop() {
   keep_alive_ = false;
   if (state_ == State::kIdle || state_ == State::kHandshake) {
     Close();
+  } else if (state_ == State::kLingering) {
+    SetDeadline(kStopLinger);
   } else if (stream_) {
     // Its owner may write and end at once, which only posts.
     stream_->Stop();
@@ -686,7 +689,8 @@ void Connection::EndExchange() {
 
 void Connection::Linger() {
   state_ = State::kLingering;
-  SetDeadline(shared_.limits.linger_timeout);
+  SetDeadline(loop_.stopping() ? std::min(kStopLinger, shared_.limits.linger_timeout)
+                               : shared_.limits.linger_timeout);
   in_taken_ = in_end_;
   if (!tls_) {
     Swallow();

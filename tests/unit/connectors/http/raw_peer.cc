@@ -150,6 +150,7 @@ void RecordingObserver::OnRefused(std::string_view code) {
 void RecordingObserver::OnConnections(size_t open) {
   std::lock_guard lock(mutex_);
   open_ = open;
+  had_connections_ = had_connections_ || open > 0;
   changed_.notify_all();
 }
 
@@ -180,6 +181,10 @@ bool RecordingObserver::AwaitRefusal(std::string_view code) const {
 
 bool RecordingObserver::AwaitConnections(size_t open) const {
   return Await([&] { return open_ == open; });
+}
+
+bool RecordingObserver::AwaitAllGone() const {
+  return Await([&] { return had_connections_ && open_ == 0; });
 }
 
 bool RecordingObserver::AwaitAnswered(size_t count) const {

@@ -71,6 +71,8 @@ class RecordingObserver final : public Observer {
   // Waits until the server has turned somebody away with this code.
   bool AwaitRefusal(std::string_view code) const;
   bool AwaitConnections(size_t open) const;
+  // Waits until there have been connections and none is left.
+  bool AwaitAllGone() const;
   bool AwaitAnswered(size_t count) const;
 
  private:
@@ -82,6 +84,7 @@ class RecordingObserver final : public Observer {
   std::vector<Answered> answered_;
   std::vector<std::string> refused_;
   size_t open_ = 0;
+  bool had_connections_ = false;
 };
 
 // A request that every test server answers with its own body or "hello".
