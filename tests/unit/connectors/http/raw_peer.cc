@@ -51,6 +51,18 @@ bool RawPeer::Send(std::string_view bytes) {
   return true;
 }
 
+size_t RawPeer::SendUntilStuck(size_t max_bytes) {
+  const std::string block(64 << 10, '\0');
+  size_t sent = 0;
+  pollfd wanted{socket_, POLLOUT, 0};
+  while (sent < max_bytes && poll(&wanted, 1, 500) == 1) {
+    const ssize_t size = send(socket_, block.data(), block.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (size < 0 && errno != EAGAIN) break;
+    if (size > 0) sent += static_cast<size_t>(size);
+  }
+  return sent;
+}
+
 bool RawPeer::Fill(std::chrono::milliseconds patience) {
   pollfd wanted{socket_, POLLIN, 0};
   if (poll(&wanted, 1, static_cast<int>(patience.count())) != 1) {
@@ -59,7 +71,10 @@ bool RawPeer::Fill(std::chrono::milliseconds patience) {
   }
   char buffer[65536];
   const ssize_t size = recv(socket_, buffer, sizeof buffer, 0);
-  if (size <= 0) return false;
+  if (size <= 0) {
+    reset_ = size < 0;
+    return false;
+  }
   in_.append(buffer, static_cast<size_t>(size));
   return true;
 }
@@ -108,7 +123,7 @@ RawAnswer RawPeer::Receive(bool interim, bool bodiless) {
     while (Fill()) {
     }
     answer.body = std::exchange(in_, "");
-    answer.complete = true;
+    answer.complete = !reset_;
   }
   return answer;
 }

@@ -38,6 +38,8 @@ class RawPeer {
   bool connected() const { return socket_ >= 0; }
   // False when the server no longer takes bytes.
   bool Send(std::string_view bytes);
+  // Sends zeros until the server takes no more, or `max_bytes` are sent; says how many were.
+  size_t SendUntilStuck(size_t max_bytes);
   // To the first answer that is none of the 100s, unless `interim` is wanted.
   RawAnswer Receive(bool interim = false, bool bodiless = false);
   // At least one more chunk's worth of whatever comes; empty at the end.
@@ -52,6 +54,7 @@ class RawPeer {
   bool Fill(std::chrono::milliseconds patience = kPatience);
 
   int socket_ = -1;
+  bool reset_ = false;  // the end of the connection was no proper close
   std::string in_;
 };
 
