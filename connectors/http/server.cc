@@ -1,8 +1,11 @@
 #include "connectors/http/server.h"
 
-// Asio of Boost 1.74 uses std::exchange without including this.
+// clang-format off
+// This is the one file of the tree that sees Asio. Boost 1.74's uses std::exchange without
+// including this header, so it comes before all others.
 #include <utility>
-// The one file of the tree that sees Asio.
+// clang-format on
+
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 
@@ -27,7 +30,9 @@
 
 #include "connectors/http/request_reader.h"
 #include "connectors/http/response_head.h"
+#include "connectors/http/tls.h"
 #include "ops/base/check.h"
+#include "ops/base/clock.h"
 #include "ops/base/mutex.h"
 #include "ops/base/thread.h"
 
@@ -103,6 +108,7 @@ class Shared {
   const Router router;
   ServerLimits limits;
   std::optional<ssl::context> tls;
+  const SystemClock clock;
 
  private:
   static void AppendHex(uint64_t number, int digits, std::string& out) {
@@ -334,7 +340,7 @@ void Loop::Stop() {
 }
 
 std::string_view Loop::Date() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  const std::time_t now = std::chrono::system_clock::to_time_t(shared_.clock.Wall());
   if (now != date_second_) {
     date_second_ = now;
     std::tm parts{};
@@ -400,14 +406,14 @@ void Connection::Close() {
   if (const auto stream = std::exchange(stream_, nullptr)) {
     stream->Close();
     shared_.Answered(reader_.pattern(), status_,
-                     std::chrono::duration<double>(steady_clock::now() - arrived_).count());
+                     std::chrono::duration<double>(shared_.clock.Monotonic() - arrived_).count());
   }
   shared_.Leave(peer_key_);
   loop_.Remove(self);
 }
 
 void Connection::SetDeadline(milliseconds after) {
-  deadline_ = steady_clock::now() + after;
+  deadline_ = shared_.clock.Monotonic() + after;
   // A deadline that moves away, as it mostly does, costs nothing: the timer notices when it fires.
   if (deadline_ < armed_) ArmTimer();
 }
@@ -419,7 +425,7 @@ void Connection::ArmTimer() {
     if (error || self->state_ == State::kClosed) return;
     self->armed_ = steady_clock::time_point::max();
     if (self->deadline_ == steady_clock::time_point::max()) return;
-    if (steady_clock::now() < self->deadline_) {
+    if (self->shared_.clock.Monotonic() < self->deadline_) {
       self->ArmTimer();
     } else {
       self->ClearDeadline();
@@ -540,7 +546,7 @@ void Connection::NextRequest() {
 void Connection::Advance() {
   if (state_ == State::kIdle && !unread().empty()) {
     state_ = State::kHead;
-    arrived_ = steady_clock::now();
+    arrived_ = shared_.clock.Monotonic();
     request_id_ = shared_.NewRequestId();
     ++serial_;
     keep_alive_ = true;
@@ -679,7 +685,7 @@ void Connection::OnWritten(error_code error, size_t bytes, Write next) {
 
 void Connection::EndExchange() {
   shared_.Answered(reader_.pattern(), status_,
-                   std::chrono::duration<double>(steady_clock::now() - arrived_).count());
+                   std::chrono::duration<double>(shared_.clock.Monotonic() - arrived_).count());
   if (keep_alive_) {
     NextRequest();
   } else {
@@ -804,43 +810,6 @@ std::string PeerKey(const asio::ip::address& address) {
   return std::string(bytes.begin(), bytes.end());
 }
 
-int SelectProtocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
-                   const unsigned char* offered, unsigned offered_size, void*) {
-  static constexpr unsigned char kHttp11[] = "\x08http/1.1";
-  const int result = SSL_select_next_proto(const_cast<unsigned char**>(chosen), chosen_size,
-                                           kHttp11, sizeof kHttp11 - 1, offered, offered_size);
-  return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
-}
-
-Status LoadTls(const ServerOptions& options, std::optional<ssl::context>& tls) {
-  if (options.tls_certificate_file.empty() && options.tls_key_file.empty()) return OkStatus();
-  if (options.tls_certificate_file.empty() || options.tls_key_file.empty()) {
-    return Error(StatusCode::kInvalidArgument, "http_tls",
-                 "Set both the certificate file and the key file, or neither.");
-  }
-  tls.emplace(ssl::context::tls_server);
-  SSL_CTX* const context = tls->native_handle();
-  error_code error;
-  tls->use_certificate_chain_file(options.tls_certificate_file, error);
-  if (error) {
-    return Error(StatusCode::kInvalidArgument, "http_tls",
-                 "Cannot read a PEM certificate chain from \"" + options.tls_certificate_file +
-                     "\": " + error.message());
-  }
-  tls->use_private_key_file(options.tls_key_file, ssl::context::pem, error);
-  if (error || SSL_CTX_check_private_key(context) != 1) {
-    return Error(StatusCode::kInvalidArgument, "http_tls",
-                 "\"" + options.tls_key_file + "\" is not the PEM key of the certificate.");
-  }
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  // Of TLS 1.2 only forward-secret AEAD suites; those of 1.3 all are.
-  SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_alpn_select_cb(context, SelectProtocol, nullptr);
-  return OkStatus();
-}
-
 class AsioServer final : public Server {
  public:
   AsioServer(ServerOptions options, Router router)
@@ -876,7 +845,11 @@ Status AsioServer::Start(const ServerOptions& options) {
     return Error(StatusCode::kInvalidArgument, "http_address",
                  "\"" + options.address + "\" is not a numeric IP address.");
   }
-  HILO_RETURN_IF_ERROR(LoadTls(options, shared_.tls));
+  if (!options.tls_certificate_file.empty() || !options.tls_key_file.empty()) {
+    HILO_ASSIGN_OR_RETURN(TlsContext context,
+                          LoadTls(options.tls_certificate_file, options.tls_key_file));
+    shared_.tls.emplace(context.release());
+  }
   rlimit descriptors{};
   if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && descriptors.rlim_cur != RLIM_INFINITY) {
     const size_t spare = shared_.limits.spare_descriptors;
