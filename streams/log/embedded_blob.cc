@@ -9,7 +9,7 @@ namespace {
 
 constexpr char kRowTag = 2;
 constexpr char kFormat = 1;
-constexpr size_t kOffsetAt = 1 + 2 + 4;  // in a row's key
+constexpr size_t kTopicAt = 1, kPartitionAt = 3, kOffsetAt = 7;  // in a row's key
 constexpr size_t kTimeAt = 1, kCountAt = 9, kBodySumAt = 13, kHeaderSumAt = 17, kBodyAt = 21;  // in a value
 
 uint32_t Crc32c(std::initializer_list<std::string_view> parts) {
@@ -73,6 +73,12 @@ std::string RowKey(uint16_t topic, uint32_t partition, Offset first) {
 
 Offset FirstOffsetOf(std::string_view row_key) {
   return static_cast<Offset>(ReadBigEndian(row_key.substr(kOffsetAt)));
+}
+
+uint16_t TopicOf(std::string_view row_key) { return static_cast<uint16_t>(ReadBigEndian(row_key.substr(kTopicAt, 2))); }
+
+uint32_t PartitionOf(std::string_view row_key) {
+  return static_cast<uint32_t>(ReadBigEndian(row_key.substr(kPartitionAt, 4)));
 }
 
 std::string EncodeBody(const std::vector<Record>& records) {

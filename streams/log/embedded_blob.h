@@ -20,6 +20,8 @@ namespace hilo::log::embedded {
 // The key of the row whose first record has offset `first`; also a bound for seeking.
 std::string RowKey(uint16_t topic, uint32_t partition, Offset first);
 Offset FirstOffsetOf(std::string_view row_key);
+uint16_t TopicOf(std::string_view row_key);
+uint32_t PartitionOf(std::string_view row_key);
 
 // A row's value with an empty header.
 std::string EncodeBody(const std::vector<Record>& records);

@@ -11,11 +11,14 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <random>
 #include <utility>
 
+#include "ops/base/check.h"
 #include "streams/log/embedded_blob.h"
 
 namespace hilo::log::embedded {
@@ -25,7 +28,10 @@ constexpr char kTopicsKey[] = {0};
 constexpr char kStartTag = 1;
 constexpr char kTopicsFormat = 1;
 constexpr size_t kIdentityBytes = 16;
-constexpr int kMemtables = 3;       // one being written, two being flushed while commits go on
+constexpr int kMemtables = 4;       // of a partition: one being written, the others being flushed while commits go on
+constexpr size_t kBuffersPerFamily = 2;   // a partition may fill this part of all write buffers before it is flushed
+constexpr size_t kBuffersPerWal = 2;      // write-ahead logs larger than this many write buffers are flushed away
+constexpr size_t kArenaBytes = 256 << 10;  // what a memtable grows by: many partitions are nearly idle
 constexpr int kBackgroundJobs = 2;  // with one, a stalled log can wait for ever for a compaction (RocksDB #10257)
 constexpr int kOpenFiles = 256;     // beyond it table readers are closed
 constexpr size_t kTableFileBytes = size_t{64} << 20;  // the unit of DeleteFilesInRange
@@ -52,28 +58,36 @@ Status FromRocksDb(const rocksdb::Status& status, std::string_view doing) {
   return Error(StatusCode::kInternal, "log_failed", what);
 }
 
-rocksdb::Options DbOptions(const Files::Options& options) {
+rocksdb::ColumnFamilyOptions FamilyOptions(const Files::Options& options) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
   table.cache_index_and_filter_blocks = true;
   table.block_size = kBlockBytes;
   table.format_version = 5;
 
-  rocksdb::Options db;
+  rocksdb::ColumnFamilyOptions family;
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  family.write_buffer_size = options.write_buffer_bytes / kBuffersPerFamily;
+  family.max_write_buffer_number = kMemtables;
+  family.arena_block_size = kArenaBytes;
+  family.compression = rocksdb::kLZ4Compression;
+  family.compaction_style = rocksdb::kCompactionStyleLevel;
+  family.level_compaction_dynamic_level_bytes = true;
+  family.target_file_size_base = kTableFileBytes;
+  family.force_consistency_checks = true;
+  return family;
+}
+
+rocksdb::DBOptions DbOptions(const Files::Options& options) {
+  rocksdb::DBOptions db;
   db.create_if_missing = true;
   if (options.env != nullptr) db.env = options.env;
-  db.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  db.write_buffer_size = options.write_buffer_bytes;
-  db.max_write_buffer_number = kMemtables;
+  db.db_write_buffer_size = options.write_buffer_bytes;
+  db.max_total_wal_size = options.write_buffer_bytes * kBuffersPerWal;
   db.allow_concurrent_memtable_write = false;  // one thread commits
-  db.compression = rocksdb::kLZ4Compression;
-  db.compaction_style = rocksdb::kCompactionStyleLevel;
-  db.level_compaction_dynamic_level_bytes = true;
-  db.target_file_size_base = kTableFileBytes;
   db.max_background_jobs = kBackgroundJobs;
   db.max_open_files = kOpenFiles;
   db.paranoid_checks = true;
-  db.force_consistency_checks = true;
   db.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   // Not RocksDB's default, which drops everything from the first unreadable byte on without a word: that byte may lie
   // before acknowledged records.
@@ -98,6 +112,20 @@ rocksdb::WriteOptions Synced() {
   rocksdb::WriteOptions options;
   options.sync = true;
   return options;
+}
+
+// The family of a partition is called "0.3": topic id, partition.
+std::string FamilyName(PartitionId of) { return std::to_string(of.topic) + "." + std::to_string(of.partition); }
+
+std::optional<PartitionId> PartitionOfFamily(const std::string& name) {
+  const size_t dot = name.find('.');
+  PartitionId of;
+  if (dot == std::string::npos ||
+      std::from_chars(name.data(), name.data() + dot, of.topic).ec != std::errc() ||
+      std::from_chars(name.data() + dot + 1, name.data() + name.size(), of.partition).ec != std::errc()) {
+    return std::nullopt;
+  }
+  return of;
 }
 
 struct KnownTopic {
@@ -160,10 +188,14 @@ constexpr Offset kNoEnd = std::numeric_limits<Offset>::max();
 
 }  // namespace
 
-Files::Files(std::unique_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
+Files::Files() = default;
 
-// All that was acknowledged is synced; on an error of closing the next Open recovers it.
-Files::~Files() { (void)db_->Close(); }
+Files::~Files() {
+  if (db_ == nullptr) return;
+  for (const auto& [of, family] : families_) (void)db_->DestroyColumnFamilyHandle(family);
+  // All that was acknowledged is synced; on an error of closing the next Open recovers it.
+  (void)db_->Close();
+}
 
 StatusOr<std::unique_ptr<Files>> Files::Open(const Options& options) {
   std::error_code failed;
@@ -172,10 +204,49 @@ StatusOr<std::unique_ptr<Files>> Files::Open(const Options& options) {
     return Error(StatusCode::kFailedPrecondition, "log_failed",
                  "cannot make the directory '" + options.directory + "': " + failed.message());
   }
+  const rocksdb::DBOptions db_options = DbOptions(options);
+  std::vector<std::string> names;
+  if (!rocksdb::DB::ListColumnFamilies(db_options, options.directory, &names).ok()) {
+    names = {rocksdb::kDefaultColumnFamilyName};  // a new log, or one that Open says more about
+  }
+  std::unique_ptr<Files> files(new Files());
+  files->family_options_ = std::make_unique<rocksdb::ColumnFamilyOptions>(FamilyOptions(options));
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const std::string& name : names) descriptors.emplace_back(name, *files->family_options_);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(DbOptions(options), options.directory, &db);
+  const rocksdb::Status status = rocksdb::DB::Open(db_options, options.directory, descriptors, &handles, &db);
   HILO_RETURN_IF_ERROR(FromRocksDb(status, "opening '" + options.directory + "'"));
-  return std::unique_ptr<Files>(new Files(std::unique_ptr<rocksdb::DB>(db)));
+  files->db_.reset(db);
+  for (rocksdb::ColumnFamilyHandle* handle : handles) {
+    if (const auto of = PartitionOfFamily(handle->GetName())) {
+      files->families_[*of] = handle;
+    } else {
+      (void)db->DestroyColumnFamilyHandle(handle);  // the default one, which RocksDB holds itself
+    }
+  }
+  return files;
+}
+
+Status Files::MakeFamilies(std::span<const PartitionId> partitions) {
+  std::vector<PartitionId> missing;
+  std::vector<std::string> names;
+  for (const PartitionId& of : partitions) {
+    if (families_.contains(of)) continue;
+    missing.push_back(of);
+    names.push_back(FamilyName(of));
+  }
+  if (missing.empty()) return OkStatus();
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  const rocksdb::Status status = db_->CreateColumnFamilies(*family_options_, names, &handles);
+  for (size_t i = 0; i < handles.size(); ++i) families_[missing[i]] = handles[i];
+  return FromRocksDb(status, "making partitions");
+}
+
+rocksdb::ColumnFamilyHandle* Files::FamilyOf(PartitionId of) const {
+  const auto found = families_.find(of);
+  HILO_CHECK(found != families_.end(), "OpenTopics made a family for each partition of the topics");
+  return found->second;
 }
 
 StatusOr<std::string> Files::Get(const std::string& key) const {
@@ -213,6 +284,11 @@ StatusOr<Files::Topics> Files::OpenTopics(std::span<const TopicSpec> topics, con
                        "; the count of a topic never changes");
     }
   }
+  std::vector<PartitionId> partitions;
+  for (size_t id = 0; id < known.size(); ++id) {
+    for (uint32_t p = 0; p < known[id].partitions; ++p) partitions.push_back({static_cast<uint16_t>(id), p});
+  }
+  HILO_RETURN_IF_ERROR(MakeFamilies(partitions));
   if (stored.empty() || known.size() > known_before) {
     const rocksdb::Status status = db_->Put(Synced(), TopicsKey(), EncodeTopics(identity, known));
     HILO_RETURN_IF_ERROR(FromRocksDb(status, "writing the log's topics"));
@@ -231,7 +307,7 @@ StatusOr<Bounds> Files::LoadBounds(PartitionId of) const {
   }
   bounds.end = bounds.start;
   const RowRange range(of, bounds.start_row, kNoEnd);
-  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(range.Options()));
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(range.Options(), FamilyOf(of)));
   it->SeekToLast();
   HILO_RETURN_IF_ERROR(FromRocksDb(it->status(), "finding the end of a partition"));
   if (it->Valid()) {
@@ -249,14 +325,15 @@ Status Files::Commit(std::span<const Row> rows) {
   for (const Row& row : rows) bytes += row.key.size() + row.value->size() + kBytesOverhead;
   rocksdb::WriteBatch batch(bytes);
   for (const Row& row : rows) {
-    HILO_RETURN_IF_ERROR(FromRocksDb(batch.Put(row.key, *row.value), "gathering a commit"));
+    rocksdb::ColumnFamilyHandle* const family = FamilyOf({TopicOf(row.key), PartitionOf(row.key)});
+    HILO_RETURN_IF_ERROR(FromRocksDb(batch.Put(family, row.key, *row.value), "gathering a commit"));
   }
   return FromRocksDb(db_->Write(Synced(), &batch), "committing");
 }
 
 StatusOr<std::vector<Row>> Files::Read(PartitionId of, Offset at, Offset low_row, Offset end, size_t max_bytes) const {
   const RowRange range(of, low_row, end);
-  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(range.Options()));
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(range.Options(), FamilyOf(of)));
   std::vector<Row> rows;
   size_t bytes = 0;
   for (it->SeekForPrev(RowKey(of.topic, of.partition, at)); it->Valid() && bytes < max_bytes; it->Next()) {
@@ -271,7 +348,7 @@ StatusOr<std::vector<Row>> Files::Read(PartitionId of, Offset at, Offset low_row
 
 StatusOr<Offset> Files::RowHolding(PartitionId of, Offset at, Offset low_row) const {
   const RowRange range(of, low_row, kNoEnd);
-  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(range.Options()));
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(range.Options(), FamilyOf(of)));
   it->SeekForPrev(RowKey(of.topic, of.partition, at));
   HILO_RETURN_IF_ERROR(FromRocksDb(it->status(), "finding a row"));
   return it->Valid() ? FirstOffsetOf(FromSlice(it->key())) : low_row;
@@ -288,10 +365,10 @@ Status Files::Drop(PartitionId of, Offset row) {
   const std::string begin = RowKey(of.topic, of.partition, 0);
   const std::string end = RowKey(of.topic, of.partition, row);
   const rocksdb::Slice begin_slice(begin), end_slice(end);
-  rocksdb::Status status = rocksdb::DeleteFilesInRange(db_.get(), db_->DefaultColumnFamily(), &begin_slice,
-                                                       &end_slice, /*include_end=*/false);
+  rocksdb::Status status = rocksdb::DeleteFilesInRange(db_.get(), FamilyOf(of), &begin_slice, &end_slice,
+                                                       /*include_end=*/false);
   if (status.ok()) {
-    status = db_->DeleteRange(rocksdb::WriteOptions(), db_->DefaultColumnFamily(), begin_slice, end_slice);
+    status = db_->DeleteRange(rocksdb::WriteOptions(), FamilyOf(of), begin_slice, end_slice);
   }
   return FromRocksDb(status, "trimming");
 }

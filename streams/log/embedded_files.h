@@ -9,6 +9,8 @@
 #include "streams/log/log.h"
 
 namespace rocksdb {
+class ColumnFamilyHandle;
+struct ColumnFamilyOptions;
 class DB;
 class Env;
 }  // namespace rocksdb
@@ -19,6 +21,7 @@ namespace hilo::log::embedded {
 struct PartitionId {
   uint16_t topic = 0;
   uint32_t partition = 0;
+  friend auto operator<=>(const PartitionId&, const PartitionId&) = default;
 };
 
 struct Row {
@@ -35,10 +38,12 @@ struct Bounds {
 
 // The files of the embedded log: what is on the disk, in RocksDB, and nothing of threads or memory.
 //
-//   tag 0                    the log's identity, its topics, their ids and partition counts
-//   tag 1, topic, partition  start and start row of a trimmed partition
-//   tag 2, …                 rows (embedded_blob.h)
+//   default family   tag 0: the log's identity, its topics, their ids and partition counts
+//                    tag 1, topic, partition: start and start row of a trimmed partition
+//   a family a       tag 2, …: its rows (embedded_blob.h). Offsets only grow, so the files of one partition never overlap:
+//   partition        compaction moves them without rewriting, and trimming deletes whole files
 //
+// All families share one write-ahead log, so a commit is one batch and one sync whatever partitions it touches.
 // **Errors**: `log_corrupt`, `log_locked`, `disk_full`, `log_failed`. **Threads**: thread-safe.
 class Files {
  public:
@@ -56,7 +61,8 @@ class Files {
     std::string identity;
     std::map<std::string, uint16_t> ids;
   };
-  // The ids of the topics, new ones for new topics. **Errors**: `partition_count_changed`, `topic_identity_changed`.
+  // The ids of the topics, new ones for new topics. Once, before all that is below.
+  // **Errors**: `partition_count_changed`, `topic_identity_changed`.
   StatusOr<Topics> OpenTopics(std::span<const TopicSpec> topics, const std::string& expected_identity);
   StatusOr<Bounds> LoadBounds(PartitionId of) const;
 
@@ -73,10 +79,15 @@ class Files {
   Status Checkpoint(const std::string& directory);
 
  private:
-  explicit Files(std::unique_ptr<rocksdb::DB> db);
+  Files();
   StatusOr<std::string> Get(const std::string& key) const;  // "" when absent
+  // Makes the families of partitions that have none yet.
+  Status MakeFamilies(std::span<const PartitionId> partitions);
+  rocksdb::ColumnFamilyHandle* FamilyOf(PartitionId of) const;
 
-  const std::unique_ptr<rocksdb::DB> db_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::map<PartitionId, rocksdb::ColumnFamilyHandle*> families_;  // fixed after OpenTopics; closed with db_
+  std::unique_ptr<rocksdb::ColumnFamilyOptions> family_options_;
 };
 
 }  // namespace hilo::log::embedded
