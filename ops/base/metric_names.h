@@ -247,7 +247,34 @@ inline constexpr GaugeMetric kProcessOpenFds{.name = "process_open_fds",
 inline constexpr GaugeMetric kProcessMaxFds{
     .name = "process_max_fds", .help = "How many file descriptors the process may open."};
 
+// The embedded log.
+inline constexpr HistogramMetric kLogCommitSeconds{
+    .name = "hilo_log_commit_seconds",
+    .help = "Time to write and fsync one commit of the embedded log, all partitions together.",
+    .buckets = kFineSecondsBuckets};
+inline constexpr CounterMetric kLogRecords{
+    .name = "hilo_log_records_total", .help = "Records that the embedded log made durable."};
+inline constexpr GaugeMetric kLogPendingBytes{
+    .name = "hilo_log_pending_bytes",
+    .help = "Appended to the embedded log and not yet durable; at 64 MiB appends are refused."};
+inline constexpr GaugeMetric kLogTailCacheBytes{
+    .name = "hilo_log_tail_cache_bytes",
+    .help = "Newest records that the embedded log serves from memory."};
+inline constexpr CounterMetric kLogDiskReads{
+    .name = "hilo_log_disk_reads_total",
+    .help = "Reads that the embedded log's tail cache could not serve: a reader is behind."};
+inline constexpr CounterMetric kLogAppendsRefused{
+    .name = "hilo_log_appends_refused_total",
+    .help = "Appends that the embedded log did not take or could not make durable, by reason.",
+    .labels = kByReason};
+
 inline constexpr AnyMetric kAll[] = {
+    kLogCommitSeconds,
+    kLogRecords,
+    kLogPendingBytes,
+    kLogTailCacheBytes,
+    kLogDiskReads,
+    kLogAppendsRefused,
     kIngestToContext,
     kFactsAskedAgain,
     kFoldDeadLetters,

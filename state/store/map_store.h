@@ -9,10 +9,12 @@
 
 namespace hilo::store {
 
-// A store in an ordered map, for tests and simulation: same answers as RocksDbStore, nothing on the disk.
+// A store in an ordered map, for tests and simulation: same answers as RocksDbStore, nothing on the
+// disk.
 //
-// **Guarantees**: a view and an iterator stand on the map of their moment: the first Write after one was made copies
-// the map if it still lives. **Threads**: as Store. **Lifetime**: views and iterators may outlive it.
+// **Guarantees**: a view and an iterator stand on the map of their moment: the first Write after
+// one was made copies the map if it still lives. **Threads**: as Store. **Lifetime**: views and
+// iterators may outlive it.
 // **Cost**: Write is O(rows) while a view or iterator lives, else O(batch · log rows).
 class MapStore final : public Store {
  public:
@@ -29,8 +31,8 @@ class MapStore final : public Store {
   std::unique_ptr<View> NewView() const override;
   Status Flush() override { return OkStatus(); }
 
-  // All rows as they are now: to compare two stores, or to keep what a simulated power cut goes back to.
-  // Unchanged while it is held.
+  // All rows as they are now: to compare two stores, or to keep what a simulated power cut goes
+  // back to. Unchanged while it is held.
   std::shared_ptr<const Rows> AllRows() const;
 
  private:

@@ -42,8 +42,8 @@ constexpr size_t kInfoLogFiles = 3;
 std::string_view FromSlice(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
-// The one place where RocksDB's errors become ours. Its messages name files and offsets, never keys or values
-// (allow_data_in_errors stays off).
+// The one place where RocksDB's errors become ours. Its messages name files and offsets, never keys
+// or values (allow_data_in_errors stays off).
 Status FromRocksDb(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return OkStatus();
   const std::string what = std::string(doing) + ": " + status.ToString();
@@ -216,7 +216,8 @@ struct RocksDbStore::Db {
 RocksDbStore::RocksDbStore(std::unique_ptr<Db> db) : db_(std::move(db)) {}
 
 RocksDbStore::~RocksDbStore() {
-  // Written rows are in the write-ahead log already; nothing to do on an error, the next Open recovers from it.
+  // Written rows are in the write-ahead log already; nothing to do on an error, the next Open
+  // recovers from it.
   (void)db_->rocksdb->Close();
 }
 

@@ -12,7 +12,8 @@ class Env;
 
 namespace hilo::store {
 
-// The memory that all stores of a process share: one block cache, which also pays for memtables, index and filter blocks.
+// The memory that all stores of a process share: one block cache, which also pays for memtables,
+// index and filter blocks.
 // **Threads**: thread-safe. **Lifetime**: may go before the stores that were opened with it.
 class SharedResources {
  public:
@@ -38,13 +39,17 @@ class SharedResources {
 
 // A store in a directory of RocksDB files, for production.
 //
-// **Guarantees**: those of Store. Each Write is one RocksDB batch in a write-ahead log that is handed to the system but not
-// synced: after a power cut a prefix of the writes is there. Checksums are verified on every read and compaction.
-// **Errors**: `state_corrupt` (the message names the file where RocksDB knows it; rebuild the partition), `disk_full`, `store_locked`
-// (another process has it open), `store_failed` (others of the disk). An error of Write is final: every later Write
-// answers it too, until the store is closed and opened again. **Threads**: thread-safe; one writer at a time.
-// **Lifetime**: outlives its views and iterators. **Cost**: up to two memtables of 64 MiB, within the shared budget.
-// **Source**: RocksDB 7.8, level compaction with dynamic level bytes; bloom filter of 10 bits on whole keys.
+// **Guarantees**: those of Store. Each Write is one RocksDB batch in a write-ahead log that is
+// handed to the system but not synced: after a power cut a prefix of the writes is there. Checksums
+// are verified on every read and compaction.
+// **Errors**: `state_corrupt` (the message names the file where RocksDB knows it; rebuild the
+// partition), `disk_full`, `store_locked` (another process has it open), `store_failed` (others of
+// the disk). An error of Write is final: every later Write answers it too, until the store is
+// closed and opened again. **Threads**: thread-safe; one writer at a time.
+// **Lifetime**: outlives its views and iterators. **Cost**: up to two memtables of 64 MiB, within
+// the shared budget.
+// **Source**: RocksDB 7.8, level compaction with dynamic level bytes; bloom filter of 10 bits on
+// whole keys.
 class RocksDbStore final : public Store {
  public:
   struct Options {

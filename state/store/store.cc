@@ -3,8 +3,8 @@
 namespace hilo::store {
 
 KeyRange PrefixRange(std::string_view prefix) {
-  // The first key behind all keys with the prefix: the last byte that is not 0xff counts up, what follows it goes.
-  // A prefix of 0xff only has nothing behind it: no bound.
+  // The first key behind all keys with the prefix: the last byte that is not 0xff counts up, what
+  // follows it goes. A prefix of 0xff only has nothing behind it: no bound.
   std::string end(prefix);
   while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xff) end.pop_back();
   if (!end.empty()) end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);

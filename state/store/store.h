@@ -49,21 +49,25 @@ class Reader {
  public:
   virtual ~Reader() = default;
   virtual StatusOr<std::optional<std::string>> Get(std::string_view key) const = 0;
-  // What Get would answer for each key, in the order of `keys`; one call is much cheaper than many Gets.
+  // What Get would answer for each key, in the order of `keys`; one call is much cheaper than many
+  // Gets.
   virtual std::vector<StatusOr<std::optional<std::string>>> MultiGet(
       std::span<const std::string> keys) const;
-  // From the range's begin onwards; bounds are always given. A consistent picture of the moment it is made.
+  // From the range's begin onwards; bounds are always given. A consistent picture of the moment it
+  // is made.
   virtual std::unique_ptr<Iterator> NewIterator(const KeyRange& range) const = 0;
 };
 
-// A consistent picture of a store at one moment. **Threads**: thread-safe. **Lifetime**: shorter than its store's.
+// A consistent picture of a store at one moment. **Threads**: thread-safe. **Lifetime**: shorter
+// than its store's.
 class View : public Reader {};
 
-// An ordered map from bytes to bytes that survives the process: one per partition, one column family; the first byte of
-// each key is the table's tag (state/store/tables.h).
+// An ordered map from bytes to bytes that survives the process: one per partition, one column
+// family; the first byte of each key is the table's tag (state/store/tables.h).
 //
-// **Guarantees**: Write is atomic. A killed process loses nothing; a power cut may lose the last batches, always a suffix (the log refills
-// them). **Errors**: `state_corrupt` names the file; `disk_full`. After an error of Write the store must be closed and reopened.
+// **Guarantees**: Write is atomic. A killed process loses nothing; a power cut may lose the last
+// batches, always a suffix (the log refills them). **Errors**: `state_corrupt` names the file;
+// `disk_full`. After an error of Write the store must be closed and reopened.
 // **Threads**: thread-safe; one writer at a time.
 class Store : public Reader {
  public:
@@ -73,7 +77,8 @@ class Store : public Reader {
   virtual std::unique_ptr<View> NewView() const = 0;
   // Pushes everything to the disk (for a clean stop).
   virtual Status Flush() = 0;
-  // A consistent copy of this moment in `directory`, which must not exist yet; it can be opened as a store of its own.
+  // A consistent copy of this moment in `directory`, which must not exist yet; it can be opened as
+  // a store of its own.
   // **Errors**: `checkpoint_unsupported` from a store that has no files.
   virtual Status Checkpoint(const std::string& directory);
 };

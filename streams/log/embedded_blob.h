@@ -10,11 +10,14 @@
 
 // What the embedded log writes: one row per append.
 //
-//   key    tag 2, topic u16, partition u32, first offset u64, all big-endian: rows of a partition lie in offset order
-//   value  format u8 | append time i64, us | records u32 | crc32c of the body u32 | crc32c of key and the fields before u32
-//          then the body: for each record three varint lengths and key, header, payload. Integers little-endian.
+//   key    tag 2, topic u16, partition u32, first offset u64, all big-endian: rows of a partition
+//          lie in offset order
+//   value  format u8 | append time i64, us | records u32 | crc32c of the body u32 | crc32c of key and
+//          the fields before u32 | body: for each record three varint lengths, then key, header,
+//          payload. Integers little-endian.
 //
-// The body, the expensive part, is made and summed on the appending thread; place and time are filled in at the commit.
+// The body, the expensive part, is made and summed on the appending thread; place and time are
+// filled in at the commit.
 namespace hilo::log::embedded {
 
 // The key of the row whose first record has offset `first`; also a bound for seeking.
@@ -29,10 +32,12 @@ std::string EncodeBody(const std::vector<Record>& records);
 void Seal(std::string& value, std::string_view row_key, uint32_t records, WallTime append_time);
 
 // The records of one row, one after the other.
-// **Threads**: thread-compatible. **Lifetime**: shares the value with the tail cache and other readers.
+// **Threads**: thread-compatible. **Lifetime**: shares the value with the tail cache and other
+// readers.
 class RowReader {
  public:
-  // **Errors**: `log_corrupt` when the checksums do not fit; not looked at when `verify` is false, for a value from memory.
+  // **Errors**: `log_corrupt` when the checksums do not fit; not looked at when `verify` is false,
+  // for a value from memory.
   static StatusOr<RowReader> Open(std::string_view row_key, std::shared_ptr<const std::string> value, bool verify);
 
   Offset next() const { return next_; }

@@ -42,7 +42,8 @@ constexpr size_t kInfoLogFiles = 3;
 std::string_view FromSlice(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 rocksdb::Slice TopicsKey() { return {kTopicsKey, 1}; }
 
-// The one place where RocksDB's errors become ours; its messages name files and offsets, never keys or values.
+// The one place where RocksDB's errors become ours; its messages name files and offsets, never keys
+// or values.
 Status FromRocksDb(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return OkStatus();
   const std::string what = std::string(doing) + ": " + status.ToString();
@@ -89,8 +90,8 @@ rocksdb::DBOptions DbOptions(const Files::Options& options) {
   db.max_open_files = kOpenFiles;
   db.paranoid_checks = true;
   db.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
-  // Not RocksDB's default, which drops everything from the first unreadable byte on without a word: that byte may lie
-  // before acknowledged records.
+  // Not RocksDB's default, which drops everything from the first unreadable byte on without a word:
+  // that byte may lie before acknowledged records.
   db.wal_recovery_mode = options.accept_unreadable_tail ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
                                                         : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   db.avoid_flush_during_shutdown = true;  // the write-ahead log is synced and has it all

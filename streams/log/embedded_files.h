@@ -40,10 +40,12 @@ struct Bounds {
 //
 //   default family   tag 0: the log's identity, its topics, their ids and partition counts
 //                    tag 1, topic, partition: start and start row of a trimmed partition
-//   a family a       tag 2, …: its rows (embedded_blob.h). Offsets only grow, so the files of one partition never overlap:
-//   partition        compaction moves them without rewriting, and trimming deletes whole files
+//   a family a       tag 2, …: its rows (embedded_blob.h). Offsets only grow, so the files of one
+//   partition        partition never overlap: compaction moves them without rewriting, and trimming
+//                    deletes whole files
 //
-// All families share one write-ahead log, so a commit is one batch and one sync whatever partitions it touches.
+// All families share one write-ahead log, so a commit is one batch and one sync whatever partitions
+// it touches.
 // **Errors**: `log_corrupt`, `log_locked`, `disk_full`, `log_failed`. **Threads**: thread-safe.
 class Files {
  public:
@@ -68,7 +70,8 @@ class Files {
 
   // All rows or none; durable when it returns.
   Status Commit(std::span<const Row> rows);
-  // Rows in order from the one that holds `at` on, about `max_bytes`, each checked; all below `end`. Empty when there is none.
+  // Rows in order from the one that holds `at` on, about `max_bytes`, each checked; all below
+  // `end`. Empty when there is none.
   StatusOr<std::vector<Row>> Read(PartitionId of, Offset at, Offset low_row, Offset end, size_t max_bytes) const;
   // The first offset of the row that holds `at`.
   StatusOr<Offset> RowHolding(PartitionId of, Offset at, Offset low_row) const;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ops/base/check.h"
+#include "ops/base/metric_names.h"
 #include "ops/base/mutex.h"
 #include "ops/base/thread.h"
 #include "streams/log/embedded_blob.h"
@@ -35,6 +36,11 @@ double FreeShareOf(const std::string& directory) {
 Status DiskFull(std::string_view what) {
   return Error(StatusCode::kResourceExhausted, "disk_full",
                std::string(what) + "; free space on the disk of the log, or trim it");
+}
+
+Status OutcomeUnknown(const Status& cause) {
+  return Error(StatusCode::kUnavailable, "outcome_unknown",
+               "the records may be in the log when it is opened again: " + Describe(cause));
 }
 
 }  // namespace
@@ -112,6 +118,8 @@ class EmbeddedLog::Engine {
   void Commit(std::vector<Pending> appends);
   void Publish(const std::vector<Pending>& appends, const std::vector<Row>& rows, const std::vector<Offset>& firsts);
   void Fail(std::vector<Pending> appends, const Status& cause);
+  void CountRefused(const Status& refused, uint64_t appends = 1);
+  Status CommitMeasured(const std::vector<Row>& rows);
   double FreeShare() const { return options_.free_share ? options_.free_share() : FreeShareOf(options_.directory); }
   void Evict() HILO_REQUIRES(mutex_);
 
@@ -176,7 +184,13 @@ void EmbeddedLog::Engine::Append(const TopicPartition& to, std::vector<Record> r
     }
     done = std::move(append.done);
   }
+  CountRefused(refused);
   done(std::move(refused));
+}
+
+void EmbeddedLog::Engine::CountRefused(const Status& refused, uint64_t appends) {
+  if (options_.metrics == nullptr) return;
+  options_.metrics->Get(metric::kLogAppendsRefused, {Reason(refused)}).Increment(appends);
 }
 
 void EmbeddedLog::Engine::Run() {
@@ -208,7 +222,9 @@ void EmbeddedLog::Engine::Commit(std::vector<Pending> appends) {
       MutexLock lock(mutex_);
       figures_.pending_bytes -= bytes;
     }
-    for (Pending& append : appends) append.done(DiskFull("the disk is full and nothing of this was written"));
+    const Status refused = DiskFull("the disk is full and nothing of this was written");
+    CountRefused(refused, appends.size());
+    for (Pending& append : appends) append.done(refused);
     return;
   }
   const WallTime now = options_.clock.Wall();
@@ -227,12 +243,12 @@ void EmbeddedLog::Engine::Commit(std::vector<Pending> appends) {
 #if HILO_PLANTED_FAULTS
   if (options_.publish_before_sync) {
     Publish(appends, rows, firsts);
-    if (const Status late = files_->Commit(rows); !late.ok()) Fail(std::move(appends), late);
+    if (const Status late = CommitMeasured(rows); !late.ok()) Fail(std::move(appends), late);
     else for (size_t i = 0; i < appends.size(); ++i) appends[i].done(firsts[i]);
     return;
   }
 #endif
-  if (const Status written = files_->Commit(rows); !written.ok()) {
+  if (const Status written = CommitMeasured(rows); !written.ok()) {
     size_t bytes = 0;
     for (const Row& row : rows) bytes += row.value->size();
     {
@@ -244,6 +260,15 @@ void EmbeddedLog::Engine::Commit(std::vector<Pending> appends) {
   }
   Publish(appends, rows, firsts);
   for (size_t i = 0; i < appends.size(); ++i) appends[i].done(firsts[i]);
+}
+
+Status EmbeddedLog::Engine::CommitMeasured(const std::vector<Row>& rows) {
+  const MonotonicTime began = options_.clock.Monotonic();
+  Status written = files_->Commit(rows);
+  if (options_.metrics != nullptr) {
+    options_.metrics->Get(metric::kLogCommitSeconds).Observe(options_.clock.Monotonic() - began);
+  }
+  return written;
 }
 
 void EmbeddedLog::Engine::Publish(const std::vector<Pending>& appends, const std::vector<Row>& rows,
@@ -263,6 +288,13 @@ void EmbeddedLog::Engine::Publish(const std::vector<Pending>& appends, const std
   figures_.committed_appends += appends.size();
   ++figures_.commits;
   Evict();
+  if (options_.metrics != nullptr) {
+    uint64_t records = 0;
+    for (const Pending& append : appends) records += append.records;
+    options_.metrics->Get(metric::kLogRecords).Increment(records);
+    options_.metrics->Get(metric::kLogPendingBytes).Set(static_cast<double>(figures_.pending_bytes));
+    options_.metrics->Get(metric::kLogTailCacheBytes).Set(static_cast<double>(figures_.tail_cache_bytes));
+  }
 }
 
 void EmbeddedLog::Engine::Evict() {
@@ -279,6 +311,7 @@ void EmbeddedLog::Engine::Fail(std::vector<Pending> appends, const Status& cause
   const Status refusal = Error(StatusCode::kFailedPrecondition, "log_stopped",
                                "the log takes nothing until it is opened again: " + Describe(cause));
   std::deque<Pending> behind;
+  CountRefused(OutcomeUnknown(cause), appends.size());
   {
     MutexLock lock(mutex_);
     failure_ = refusal;
@@ -286,8 +319,7 @@ void EmbeddedLog::Engine::Fail(std::vector<Pending> appends, const Status& cause
     for (const Pending& append : behind) figures_.pending_bytes -= append.value.size();
   }
   for (Pending& append : appends) {
-    append.done(Error(StatusCode::kUnavailable, "outcome_unknown",
-                      "the records may be in the log when it is opened again: " + Describe(cause)));
+    append.done(OutcomeUnknown(cause));
   }
   for (Pending& append : behind) append.done(refusal);
 }
@@ -324,7 +356,8 @@ Status EmbeddedLog::Engine::Trim(const TopicPartition& of, Offset before) {
                  "cannot trim " + partition->name + " beyond its end " + std::to_string(bounds.end));
   }
   if (before <= bounds.start) return OkStatus();
-  // At the end the next row begins; elsewhere a row holds `before` and stays until all of it is trimmed.
+  // At the end the next row begins; elsewhere a row holds `before` and stays until all of it is
+  // trimmed.
   Offset row = before;
   if (before < bounds.end) {
     HILO_ASSIGN_OR_RETURN(row, files_->RowHolding(partition->id, before, bounds.start_row));
@@ -363,6 +396,7 @@ StatusOr<std::vector<Row>> EmbeddedLog::Engine::ReadRows(const Partition& partit
     }
     ++figures_.disk_reads;
   }
+  if (options_.metrics != nullptr) options_.metrics->Get(metric::kLogDiskReads).Increment();
   auto rows = files_->Read(partition.id, at, bounds.start_row, bounds.end, kMaxReadBytes);
   const bool begins = rows.ok() && !rows->empty() && embedded::FirstOffsetOf(rows->front().key) <= at &&
                       at < embedded::FirstOffsetOf(rows->front().key) + embedded::RecordCount(*rows->front().value);

@@ -32,7 +32,8 @@ Status CheckAppend(const std::vector<Record>& records) {
 }
 
 StatusOr<Offset> AppendAndWait(Log& log, const TopicPartition& to, std::vector<Record> records) {
-  // Shared with the callback: the log may drop or call it after this function would have returned by an exception.
+  // Shared with the callback: the log may drop or call it after this function would have returned
+  // by an exception.
   auto answer = std::make_shared<std::promise<StatusOr<Offset>>>();
   std::future<StatusOr<Offset>> future = answer->get_future();
   log.Append(to, std::move(records),

@@ -13,7 +13,8 @@
 
 namespace hilo::log {
 
-// How often the world is hostile to an append, in thousandths, drawn once per append and Pump. What is left is kindness.
+// How often the world is hostile to an append, in thousandths, drawn once per append and Pump. What
+// is left is kindness.
 struct MemoryLogFaults {
   uint32_t delay = 0;           // it, and what is behind it in its partition, waits for the next Pump
   uint32_t reorder = 0;         // a later append of the same partition goes first
@@ -25,13 +26,16 @@ struct MemoryLogFaults {
 
 // The log of simulations and tests: in memory, seeded, faulty on demand.
 //
-// In mode kImmediate an append is durable, visible and acknowledged before Append returns. In mode kManual it is nothing of
-// that until Pump, which decides its fate by the faults; a run is then a function of the seed and of the calls.
+// In mode kImmediate an append is durable, visible and acknowledged before Append returns. In mode
+// kManual it is nothing of that until Pump, which decides its fate by the faults; a run is then a
+// function of the seed and of the calls.
 //
-// **Guarantees**: those of Log, but for what the faults, PowerCut and Cut are there to break: `reorder` breaks the order of
-// appends, `repeat` and `arrive_late` store what was given up or acknowledged already. Without faults nothing is broken.
-// **Errors**: those of Log. **Threads**: thread-safe; deterministic when one thread calls. `done` is called on the thread that
-// calls Append or Pump, without a lock: it may append again. **Lifetime**: outlives its cursors.
+// **Guarantees**: those of Log, but for what the faults, PowerCut and Cut are there to break:
+// `reorder` breaks the order of appends, `repeat` and `arrive_late` store what was given up or
+// acknowledged already. Without faults nothing is broken.
+// **Errors**: those of Log. **Threads**: thread-safe; deterministic when one thread calls. `done`
+// is called on the thread that calls Append or Pump, without a lock: it may append again.
+// **Lifetime**: outlives its cursors.
 class MemoryLog final : public Log {
  public:
   static constexpr size_t kMaxPendingBytes = 64 << 20;  // appended and not pumped
@@ -56,19 +60,23 @@ class MemoryLog final : public Log {
   uint32_t PartitionCount(const std::string& topic) const override;
   Status CheckIntake() const override;
 
-  // Settles up to `max_appends` pending appends, and before them what arrives late, in partition order or not as the faults have it;
-  // then calls their callbacks. Returns how many it settled: 0 may also mean that all were delayed.
+  // Settles up to `max_appends` pending appends, and before them what arrives late, in partition
+  // order or not as the faults have it; then calls their callbacks. Returns how many it settled: 0
+  // may also mean that all were delayed.
   size_t Pump(size_t max_appends = SIZE_MAX);
   // Pumps without faults until nothing is pending and nothing is late.
   void Settle();
   size_t PendingAppends() const;
   void SetFaults(const MemoryLogFaults& faults);
 
-  // The machine of the log and of its callers loses power: pending and late appends vanish, their callbacks are never called.
+  // The machine of the log and of its callers loses power: pending and late appends vanish, their
+  // callbacks are never called.
   void PowerCut();
-  // The connection breaks: each pending append lands or not, by the seed, and all get `outcome_unknown`.
+  // The connection breaks: each pending append lands or not, by the seed, and all get
+  // `outcome_unknown`.
   void BreakConnection();
-  // An unclean election: the partition loses everything from `end` on, also what was acknowledged, and grows again from there.
+  // An unclean election: the partition loses everything from `end` on, also what was acknowledged,
+  // and grows again from there.
   void Cut(const TopicPartition& of, Offset end);
   // From now on every append gets `refusal` at once, for instance `disk_full`; OK lifts it.
   void RefuseAppends(Status refusal);

@@ -1,4 +1,5 @@
-// The embedded log against its limit: the same bytes written to a plain file, synced, and read back.
+// The embedded log against its limit: the same bytes written to a plain file, synced, and read
+// back.
 //
 //   build/release/bin/hilo_log_bench
 //

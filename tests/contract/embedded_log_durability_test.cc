@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "ops/base/metric_names.h"
 #include "streams/log/embedded_log.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/losing_file_system.h"
@@ -127,6 +128,24 @@ TEST_F(EmbeddedLogDurability, StopCommitsWhatIsPendingAndRefusesTheRest) {
   EXPECT_EQ(acknowledged, 100);
   EXPECT_EQ(Reason(Append(*log, "b")), "log_stopped");
   EXPECT_EQ(Contents(*log).size(), 100u);
+}
+
+TEST_F(EmbeddedLogDurability, CountsWhatItDoesAndRefuses) {
+  Registry metrics;
+  std::atomic<double> free_share = 0.5;
+  auto options = Options();
+  options.metrics = &metrics;
+  options.free_share = [&] { return free_share.load(); };
+  const auto log = Open(options);
+  ASSERT_TRUE(AppendAndWait(*log, kEvents, {{.payload = "a"}, {.payload = "b"}}).ok());
+  free_share = 0;
+  EXPECT_EQ(Reason(Append(*log, "c")), "disk_full");
+  EXPECT_EQ(Reason(AppendAndWait(*log, kEvents, {}).status()), "append_empty");
+  EXPECT_EQ(metrics.Get(metric::kLogRecords).Value(), 2u);
+  EXPECT_EQ(metrics.Get(metric::kLogCommitSeconds).Count(), 1u);
+  EXPECT_EQ(metrics.Get(metric::kLogAppendsRefused, {"disk_full"}).Value(), 1u);
+  EXPECT_EQ(metrics.Get(metric::kLogAppendsRefused, {"append_empty"}).Value(), 1u);
+  EXPECT_GT(metrics.Get(metric::kLogTailCacheBytes).Value(), 0);
 }
 
 TEST_F(EmbeddedLogDurability, ServesTheTailFromMemoryAndTheRestFromDisk) {
@@ -260,8 +279,8 @@ TEST_F(EmbeddedLogDurability, ACursorShowsNothingBeforeItsSync) {
   EXPECT_THAT(Contents(*Open(Options())).front(), "durable");
 }
 
-// Writers, a reader at the tail and a power cut at a seeded sync. How many records were shown or acknowledged and are
-// gone, or are others, when the log is opened again.
+// Writers, a reader at the tail and a power cut at a seeded sync. How many records were shown or
+// acknowledged and are gone, or are others, when the log is opened again.
 int LostByPowerCut(const EmbeddedLog::Options& options, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::map<Offset, std::string> known;  // by the reader and by acknowledgements; all of kEvents

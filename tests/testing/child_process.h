@@ -14,8 +14,9 @@
 
 namespace hilo::testing {
 
-// One test of this very binary in a process of its own, to be killed. The test is named `Suite.DISABLED_…` so that it runs
-// only here; it finds its argument in Argument() and tells its parent lines with Say.
+// One test of this very binary in a process of its own, to be killed. The test is named
+// `Suite.DISABLED_…` so that it runs only here; it finds its argument in Argument() and tells its
+// parent lines with Say.
 class ChildProcess {
  public:
   ChildProcess(const std::string& test, const std::string& argument) {

@@ -13,8 +13,9 @@
 
 namespace hilo::testing {
 
-// A disk that a power cut can be tried on: what was written and not synced is held back in memory, and PowerCut drops it but for a
-// torn, seeded beginning. After that nothing works any more; what is left is in the real directory.
+// A disk that a power cut can be tried on: what was written and not synced is held back in memory,
+// and PowerCut drops it but for a torn, seeded beginning. After that nothing works any more; what
+// is left is in the real directory.
 // **Threads**: thread-safe. **Lifetime**: outlives the database that is opened on it.
 class LosingFileSystem final : public rocksdb::FileSystemWrapper {
  public:
@@ -103,7 +104,8 @@ class LosingFileSystem final : public rocksdb::FileSystemWrapper {
     rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override {
       return Sync(options, debug);
     }
-    // A file that is closed without a sync is taken to have reached the disk: kinder than the world.
+    // A file that is closed without a sync is taken to have reached the disk: kinder than the
+    // world.
     rocksdb::IOStatus Close(const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override {
       std::lock_guard lock(disk_.mutex_);
       const rocksdb::IOStatus written = disk_.cut_ ? Gone() : WriteOut(unsynced_.size(), options, debug);
