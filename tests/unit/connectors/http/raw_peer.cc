@@ -138,7 +138,7 @@ bool RawPeer::EndsNow(std::chrono::milliseconds patience) {
   pollfd wanted{socket_, POLLIN, 0};
   if (poll(&wanted, 1, static_cast<int>(patience.count())) != 1) return false;
   char byte;
-  return recv(socket_, &byte, 1, 0) <= 0;
+  return recv(socket_, &byte, 1, MSG_PEEK) <= 0;
 }
 
 void RawPeer::EndSending() { shutdown(socket_, SHUT_WR); }
