@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,12 @@ int StrengthRank(v1::IdentifierKind kind, bool weak);
 
 // The keyed hash of an identifier: domain "identifier", kind byte, value.
 IdentifierHash HashOf(const HashKey& key, v1::IdentifierKind kind, std::string_view normalised);
+
+// A group's id, trimmed; nullopt for a kind that is none of household, company, account and loyalty_card, and for what
+// Normalise would refuse as an id.
+std::optional<std::string> NormaliseGroup(std::string_view kind, std::string_view id);
+// The keyed hash of a group: domain "group", kind, id.
+GroupId HashOfGroup(const HashKey& key, std::string_view kind, std::string_view normalised);
 
 // The event id: a pure function of channel, source or scope, and the provider's id; domain "event".
 EventId DeriveEventId(const HashKey& key, v1::Channel channel, std::string_view scope, std::string_view id);

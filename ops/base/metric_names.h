@@ -169,6 +169,9 @@ inline constexpr CounterMetric kHttpRefused{
     .name = "hilo_http_refused_total",
     .help = "HTTP requests and connections refused before a route saw them, by code.",
     .labels = kByCode};
+inline constexpr GaugeMetric kIntakePending{
+    .name = "hilo_kit_pending_events",
+    .help = "Events taken in at the edges and not yet durable."};
 inline constexpr CounterMetric kWebEvents{.name = "hilo_web_events_total",
                                           .help = "Events from the web by type and outcome.",
                                           .labels = kByWebTypeOutcome};
