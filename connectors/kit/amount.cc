@@ -17,8 +17,10 @@ std::optional<Money> ParseAmount(std::string_view text, Currency currency) {
   if (const size_t e = text.find_first_of("eE"); e != std::string_view::npos) {
     std::string_view digits = text.substr(e + 1);
     if (digits.starts_with('+')) digits.remove_prefix(1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
-    if (error != std::errc() || end != digits.data() + digits.size() || exponent > kMaxExponent || exponent < -kMaxExponent) {
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
+    if (error != std::errc() || end != digits.data() + digits.size() || exponent > kMaxExponent ||
+        exponent < -kMaxExponent) {
       return std::nullopt;
     }
     text = text.substr(0, e);
@@ -43,12 +45,15 @@ std::optional<Money> ParseAmount(std::string_view text, Currency currency) {
   const int wanted = point + exponent + currency.MinorDigits();
   int64_t minor = 0;
   for (int i = 0; i < wanted; ++i) {
-    const int digit = i < static_cast<int>(digits.size()) ? digits[static_cast<size_t>(i)] - '0' : 0;
-    if (__builtin_mul_overflow(minor, int64_t{10}, &minor) || __builtin_add_overflow(minor, int64_t{digit}, &minor)) {
+    const int digit =
+        i < static_cast<int>(digits.size()) ? digits[static_cast<size_t>(i)] - '0' : 0;
+    if (__builtin_mul_overflow(minor, int64_t{10}, &minor) ||
+        __builtin_add_overflow(minor, int64_t{digit}, &minor)) {
       return std::nullopt;
     }
   }
-  const bool up = wanted >= 0 && wanted < static_cast<int>(digits.size()) && digits[static_cast<size_t>(wanted)] >= '5';
+  const bool up = wanted >= 0 && wanted < static_cast<int>(digits.size()) &&
+                  digits[static_cast<size_t>(wanted)] >= '5';
   if (up && __builtin_add_overflow(minor, int64_t{1}, &minor)) return std::nullopt;
   return Money{negative ? -minor : minor, currency};
 }

@@ -19,8 +19,8 @@ Status Refused(std::string_view reason, std::string_view message) {
 bool IsType(std::string_view type) {
   if (type.empty() || type.size() > kMaxTypeBytes) return false;
   return std::all_of(type.begin(), type.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-           c == '-' || c == '/';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-' || c == '/';
   });
 }
 
@@ -29,7 +29,8 @@ Status Check(const IncomingEvent& event) {
     return Refused("event_too_large", "an event has at most 32 KiB as JSON");
   }
   if (!IsType(event.type)) {
-    return Refused("event_type", "an event's type has 1 to 128 letters, digits, dots, slashes, \"_\" and \"-\"");
+    return Refused("event_type",
+                   "an event's type has 1 to 128 letters, digits, dots, slashes, \"_\" and \"-\"");
   }
   if (event.event.size() > kMaxEventNameBytes || HasControl(event.event) || !IsUtf8(event.event)) {
     return Refused("event_name", "an event's name has at most 200 bytes and no control characters");
@@ -46,14 +47,17 @@ Status Check(const IncomingEvent& event) {
 StatusOr<std::vector<NormalisedIdentifier>> NormaliseAll(const IncomingEvent& event) {
   std::vector<NormalisedIdentifier> identifiers;
   for (const RawIdentifier& raw : event.identifiers) {
-    HILO_ASSIGN_OR_RETURN(NormalisedIdentifier identifier, Normalise(raw, event.source.default_region));
-    const bool known = std::any_of(identifiers.begin(), identifiers.end(), [&](const NormalisedIdentifier& other) {
-      return other.kind == identifier.kind && other.value == identifier.value;
-    });
+    HILO_ASSIGN_OR_RETURN(NormalisedIdentifier identifier,
+                          Normalise(raw, event.source.default_region));
+    const bool known =
+        std::any_of(identifiers.begin(), identifiers.end(), [&](const NormalisedIdentifier& other) {
+          return other.kind == identifier.kind && other.value == identifier.value;
+        });
     if (!known) identifiers.push_back(std::move(identifier));
   }
   if (identifiers.empty()) {
-    return Refused("identifier_missing", "an event must say whose it is; send at least one identifier");
+    return Refused("identifier_missing",
+                   "an event must say whose it is; send at least one identifier");
   }
   if (identifiers.size() > kMaxIdentifiers) {
     return Refused("too_many_identifiers", "an event has at most 16 identifiers");
@@ -61,7 +65,8 @@ StatusOr<std::vector<NormalisedIdentifier>> NormaliseAll(const IncomingEvent& ev
   return identifiers;
 }
 
-void AddIdentifiers(std::vector<NormalisedIdentifier> identifiers, const HashKey& key, Draft& draft) {
+void AddIdentifiers(std::vector<NormalisedIdentifier> identifiers, const HashKey& key,
+                    Draft& draft) {
   struct Hashed {
     int rank;
     IdentifierHash hash;
@@ -72,15 +77,17 @@ void AddIdentifiers(std::vector<NormalisedIdentifier> identifiers, const HashKey
     const IdentifierHash hash = HashOf(key, identifier.kind, identifier.value);
     hashed.push_back({StrengthRank(identifier.kind, identifier.weak), hash, std::move(identifier)});
   }
-  std::sort(hashed.begin(), hashed.end(),
-            [](const Hashed& a, const Hashed& b) { return std::tie(a.rank, a.hash) < std::tie(b.rank, b.hash); });
+  std::sort(hashed.begin(), hashed.end(), [](const Hashed& a, const Hashed& b) {
+    return std::tie(a.rank, a.hash) < std::tie(b.rank, b.hash);
+  });
   draft.subject = *SubjectId::FromBytes(hashed.front().hash.Bytes());
   for (Hashed& one : hashed) {
     store::v1::Identifier* identifier = draft.event->add_identifiers();
     identifier->set_kind(static_cast<uint32_t>(one.identifier.kind));
     identifier->set_hash(std::string(one.hash.Bytes()));
     identifier->set_weak(one.identifier.weak);
-    draft.to_seal.push_back({identifier->mutable_sealed(), "identifier", std::move(one.identifier.value)});
+    draft.to_seal.push_back(
+        {identifier->mutable_sealed(), "identifier", std::move(one.identifier.value)});
   }
 }
 
@@ -98,17 +105,18 @@ void AddCall(const IncomingEvent& event, const HashKey& key, Draft& draft) {
 
 }  // namespace
 
-StatusOr<Draft> MakeDraft(const IncomingEvent& event, const catalogue::Catalogue& catalogue, const HashKey& key,
-                          std::chrono::microseconds ahead) {
+StatusOr<Draft> MakeDraft(const IncomingEvent& event, const catalogue::Catalogue& catalogue,
+                          const HashKey& key, std::chrono::microseconds ahead) {
   HILO_RETURN_IF_ERROR(Check(event));
   HILO_ASSIGN_OR_RETURN(auto identifiers, NormaliseAll(event));
-  HILO_ASSIGN_OR_RETURN(const CorrectedTime time, CorrectTime(event.time, event.sent_time, event.received, ahead));
+  HILO_ASSIGN_OR_RETURN(const CorrectedTime time,
+                        CorrectTime(event.time, event.sent_time, event.received, ahead));
 
   Draft draft;
   draft.event = std::make_unique<store::v1::Event>();
   draft.body = std::make_unique<store::v1::EventBody>();
-  draft.event_id =
-      DeriveEventId(key, event.channel, event.scope.empty() ? event.source.name : event.scope, event.id);
+  draft.event_id = DeriveEventId(key, event.channel,
+                                 event.scope.empty() ? event.source.name : event.scope, event.id);
   draft.event->set_event_id(std::string(draft.event_id.Bytes()));
   draft.event->set_body_hash(std::string(Bytes(KeyedHash(key, "body", event.body))));
   draft.event->set_event_micros(time.time.time_since_epoch().count());

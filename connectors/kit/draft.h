@@ -16,12 +16,13 @@
 
 namespace hilo::kit {
 
-// An event on its way into a record: everything is in place but the sealed parts, which need the subject's key.
+// An event on its way into a record: everything is in place but the sealed parts, which need the
+// subject's key.
 struct Draft {
   struct ToSeal {
-    std::string* into;        // in `event` or `body`
-    std::string_view field;   // a literal: the name it must be opened with
-    std::string value;        // personal
+    std::string* into;       // in `event` or `body`
+    std::string_view field;  // a literal: the name it must be opened with
+    std::string value;       // personal
   };
   EventId event_id;
   SubjectId subject;
@@ -46,10 +47,10 @@ inline constexpr size_t kMaxProviderIdBytes = 100;
 inline constexpr size_t kMaxScopeBytes = 512;
 inline constexpr size_t kMaxCallIdBytes = 256;
 
-// Checks and normalises an event, and extracts by the catalogue: open fields, facts, traits, groups, a purchase, a case, consents.
-// Everything personal waits in `to_seal`.
+// Checks and normalises an event, and extracts by the catalogue: open fields, facts, traits,
+// groups, a purchase, a case, consents. Everything personal waits in `to_seal`.
 // **Errors**: those of the first group of Intake. **Threads**: pure.
-StatusOr<Draft> MakeDraft(const IncomingEvent& event, const catalogue::Catalogue& catalogue, const HashKey& key,
-                          std::chrono::microseconds ahead);
+StatusOr<Draft> MakeDraft(const IncomingEvent& event, const catalogue::Catalogue& catalogue,
+                          const HashKey& key, std::chrono::microseconds ahead);
 
 }  // namespace hilo::kit

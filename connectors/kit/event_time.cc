@@ -64,7 +64,8 @@ std::optional<WallTime> ParseTime(std::string_view text) {
     time += seconds(*second);
     if (front.Take(".,")) {
       if (!front.AtDigit()) return std::nullopt;
-      for (int64_t unit = 100'000; front.AtDigit(); unit /= 10) time += microseconds(unit * *front.Digits(1));
+      for (int64_t unit = 100'000; front.AtDigit(); unit /= 10)
+        time += microseconds(unit * *front.Digits(1));
     }
   }
   if (front.AtEnd() || front.Take("Zz")) return front.AtEnd() ? std::optional(time) : std::nullopt;
@@ -82,16 +83,19 @@ std::optional<WallTime> ParseTime(std::string_view text) {
   return time - sign * (hours(*offset_hours) + minutes(offset_minutes));
 }
 
-StatusOr<CorrectedTime> CorrectTime(const std::optional<std::string>& time, const std::optional<std::string>& sent,
-                                    WallTime arrival, std::chrono::microseconds ahead) {
+StatusOr<CorrectedTime> CorrectTime(const std::optional<std::string>& time,
+                                    const std::optional<std::string>& sent, WallTime arrival,
+                                    std::chrono::microseconds ahead) {
   if (!time) return CorrectedTime{arrival, false};
   const auto claimed = ParseTime(*time);
   if (!claimed) {
-    return Error(StatusCode::kInvalidArgument, "bad_time",
-                 "a time must be ISO 8601 between the years 1970 and 2199, as 2026-03-01T10:00:00.000Z");
+    return Error(
+        StatusCode::kInvalidArgument, "bad_time",
+        "a time must be ISO 8601 between the years 1970 and 2199, as 2026-03-01T10:00:00.000Z");
   }
   CorrectedTime corrected{*claimed, false};
-  if (const auto sent_time = sent ? ParseTime(*sent) : std::nullopt; sent_time && *sent_time >= *claimed) {
+  if (const auto sent_time = sent ? ParseTime(*sent) : std::nullopt;
+      sent_time && *sent_time >= *claimed) {
     corrected.time = arrival - (*sent_time - *claimed);
   }
   if (corrected.time > arrival + ahead) corrected = {arrival, true};

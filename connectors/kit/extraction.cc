@@ -14,19 +14,23 @@ namespace {
 
 constexpr uint32_t kMaxConsents = 32;
 // Parts of a web context that are stored elsewhere or say nothing of the contact.
-constexpr std::string_view kContextElsewhere[] = {"traits", "consent", "library", "userAgentData", "groupId"};
+constexpr std::string_view kContextElsewhere[] = {"traits", "consent", "library", "userAgentData",
+                                                  "groupId"};
 constexpr std::string_view kConsentUpdated = "Segment Consent Preference Updated";
 
 bool Holds(const std::optional<catalogue::Condition>& condition, json::Value details) {
   return !condition || details.At(condition->path).AsText() == condition->equals;
 }
 
-bool IsScalar(json::Value value) { return value && (value.IsString() || value.IsNumber() || value.IsBool()); }
+bool IsScalar(json::Value value) {
+  return value && (value.IsString() || value.IsNumber() || value.IsBool());
+}
 
 // Writes one event's findings.
 class Extraction {
  public:
-  Extraction(const IncomingEvent& event, const catalogue::Catalogue& catalogue, const HashKey& key, Draft& draft)
+  Extraction(const IncomingEvent& event, const catalogue::Catalogue& catalogue, const HashKey& key,
+             Draft& draft)
       : event_(event), catalogue_(catalogue), key_(key), draft_(draft), body_(*draft.body) {}
 
   void Run() {
@@ -64,7 +68,9 @@ class Extraction {
   void AddFacts(const catalogue::Catalogue::Rules& rules) {
     for (const catalogue::FactRule* rule : rules.facts) {
       const json::Value value = event_.properties.At(rule->from);
-      if (!value || value.type() == json::Type::kNull || !Holds(rule->when.condition, event_.properties)) continue;
+      if (!value || value.type() == json::Type::kNull ||
+          !Holds(rule->when.condition, event_.properties))
+        continue;
       const std::string text = value.AsText();
       if (Trim(text).empty()) continue;
       store::v1::ExtractedFact* fact = body_.add_facts();
@@ -77,7 +83,8 @@ class Extraction {
 
   void AddTraits() {
     size_t count = 0;
-    for (json::Value trait = event_.traits.First(); trait && count < kMaxTraits; trait = trait.Next()) {
+    for (json::Value trait = event_.traits.First(); trait && count < kMaxTraits;
+         trait = trait.Next()) {
       const std::string_view name = trait.Key();
       // E-mail and phone have become identifiers.
       if (name.empty() || name.size() > kMaxTraitNameBytes || name == "email" || name == "phone" ||
@@ -98,14 +105,16 @@ class Extraction {
       for (json::Value details : {event_.traits, event_.properties}) {
         const json::Value id = details.At(rule.from);
         if (!IsScalar(id)) continue;
-        const json::Value role = rule.role_from.empty() ? json::Value() : details.At(rule.role_from);
+        const json::Value role =
+            rule.role_from.empty() ? json::Value() : details.At(rule.role_from);
         AddGroup({rule.kind, std::string(id.Text()), std::string(role.Text())}, seen);
         break;
       }
     }
   }
   void AddGroup(const RawGroup& raw, std::set<std::pair<std::string, std::string>>& seen) {
-    // The rules for junk are those of identifiers; a group that is junk is no group, and no reason to lose the event.
+    // The rules for junk are those of identifiers; a group that is junk is no group, and no reason
+    // to lose the event.
     const auto id = NormaliseGroup(raw.kind, raw.id);
     if (!id || seen.size() == kMaxGroups || !seen.emplace(raw.kind, *id).second) return;
     store::v1::Group* group = draft_.event->add_groups();
@@ -130,9 +139,10 @@ class Extraction {
   // "" or what could not be read.
   std::string_view TryPurchase(const catalogue::PurchaseRule& rule) {
     const json::Value details = event_.properties;
-    const json::Value written = rule.currency_from.empty() ? json::Value() : details.At(rule.currency_from);
-    const auto currency =
-        Currency::Parse(IsScalar(written) ? Trim(written.Text()) : std::string_view(rule.default_currency));
+    const json::Value written =
+        rule.currency_from.empty() ? json::Value() : details.At(rule.currency_from);
+    const auto currency = Currency::Parse(
+        IsScalar(written) ? Trim(written.Text()) : std::string_view(rule.default_currency));
     if (!currency) return "currency";
     std::optional<Money> amount;
     for (const std::string& path : rule.amount_from) {
@@ -142,7 +152,8 @@ class Extraction {
       break;
     }
     // Some sources write what goes back as a negative amount.
-    if (amount && rule.kind == catalogue::PurchaseKind::kRefund && amount->minor < 0) amount->minor = -amount->minor;
+    if (amount && rule.kind == catalogue::PurchaseKind::kRefund && amount->minor < 0)
+      amount->minor = -amount->minor;
     if (!amount || amount->minor < 0) return "amount";
 
     store::v1::Purchase* purchase = body_.mutable_purchase();
@@ -157,8 +168,10 @@ class Extraction {
     return {};
   }
 
-  void AddItems(const catalogue::PurchaseRule& rule, Currency currency, store::v1::Purchase& purchase) {
-    const json::Value items = rule.items_from.empty() ? json::Value() : event_.properties.At(rule.items_from);
+  void AddItems(const catalogue::PurchaseRule& rule, Currency currency,
+                store::v1::Purchase& purchase) {
+    const json::Value items =
+        rule.items_from.empty() ? json::Value() : event_.properties.At(rule.items_from);
     if (!items.IsArray()) return;
     for (json::Value from = items.First(); from; from = from.Next()) {
       if (purchase.items_size() == static_cast<int>(kMaxItems)) return;
@@ -166,10 +179,13 @@ class Extraction {
       if (!IsScalar(product)) continue;
       store::v1::Item* item = purchase.add_items();
       item->set_product(std::string(Clip(product.Text(), 128)));
-      const json::Value quantity = rule.item_quantity_from.empty() ? json::Value() : from.At(rule.item_quantity_from);
+      const json::Value quantity =
+          rule.item_quantity_from.empty() ? json::Value() : from.At(rule.item_quantity_from);
       item->set_quantity(quantity.Integer().value_or(1));
-      const json::Value price = rule.item_price_from.empty() ? json::Value() : from.At(rule.item_price_from);
-      if (const auto each = IsScalar(price) ? ParseAmount(Trim(price.Text()), currency) : std::nullopt) {
+      const json::Value price =
+          rule.item_price_from.empty() ? json::Value() : from.At(rule.item_price_from);
+      if (const auto each =
+              IsScalar(price) ? ParseAmount(Trim(price.Text()), currency) : std::nullopt) {
         item->set_minor(each->minor);
       }
     }
@@ -181,14 +197,17 @@ class Extraction {
       store::v1::CaseSignal* signal = body_.mutable_case_();
       signal->set_kind(kind->name);
       signal->set_due_after_micros(kind->due_after.count());
-      const json::Value title = opened_by->title_from.empty() ? json::Value() : event_.properties.At(opened_by->title_from);
+      const json::Value title = opened_by->title_from.empty()
+                                    ? json::Value()
+                                    : event_.properties.At(opened_by->title_from);
       const std::string text(Clip(Trim(title.Text()), kMaxTitleBytes));
       if (!text.empty()) Seal(signal->mutable_sealed_title(), "case", text);
       return;
     }
   }
 
-  void AddConsent(std::string_view purpose, bool granted, std::string_view mechanism, std::string_view evidence) {
+  void AddConsent(std::string_view purpose, bool granted, std::string_view mechanism,
+                  std::string_view evidence) {
     if (body_.consents_size() == static_cast<int>(kMaxConsents)) return;
     store::v1::ConsentSignal* signal = body_.add_consents();
     signal->set_purpose(std::string(purpose));
@@ -199,24 +218,29 @@ class Extraction {
   }
 
   void AddConsents() {
-    if (event_.global_privacy_control) AddConsent("data_sale", false, "global_privacy_control", "1");
+    if (event_.global_privacy_control)
+      AddConsent("data_sale", false, "global_privacy_control", "1");
     const json::Value consent = event_.context["consent"];
     const json::Value categories = consent["categoryPreferences"];
     if (!categories.IsObject()) return;  // nothing said, nothing changed
     std::string evidence;
     consent.Write(evidence);
-    const std::string_view mechanism = event_.event == kConsentUpdated ? "preference_centre" : "consent_banner";
-    // An empty object refuses every category. Of several categories of one purpose, one refusal counts.
+    const std::string_view mechanism =
+        event_.event == kConsentUpdated ? "preference_centre" : "consent_banner";
+    // An empty object refuses every category. Of several categories of one purpose, one refusal
+    // counts.
     std::map<std::string, bool, std::less<>> by_purpose;
     if (categories.size() == 0) {
-      for (const catalogue::ConsentPurpose& purpose : catalogue_.consent_purposes()) by_purpose[purpose.name] = false;
+      for (const catalogue::ConsentPurpose& purpose : catalogue_.consent_purposes())
+        by_purpose[purpose.name] = false;
     }
     for (json::Value category = categories.First(); category; category = category.Next()) {
       const bool granted = category.Bool().value_or(false);
       const auto [purpose, fresh] = by_purpose.emplace(PurposeOf(category.Key()), granted);
       if (!fresh) purpose->second = purpose->second && granted;
     }
-    for (const auto& [purpose, granted] : by_purpose) AddConsent(purpose, granted, mechanism, evidence);
+    for (const auto& [purpose, granted] : by_purpose)
+      AddConsent(purpose, granted, mechanism, evidence);
   }
 
   std::string PurposeOf(std::string_view category) const {
@@ -244,11 +268,12 @@ class Extraction {
     body_.set_language(Language());
     const std::string_view zone = event_.context["timezone"].String().value_or("");
     // Zones of the tz database; "GMT+0000", which some SDKs write, is none.
-    const bool iana = zone.size() <= 64 && (zone == "UTC" || zone.find('/') != std::string_view::npos) &&
-                      std::all_of(zone.begin(), zone.end(), [](char c) {
-                        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
-                               c == '_' || c == '-' || c == '+';
-                      });
+    const bool iana =
+        zone.size() <= 64 && (zone == "UTC" || zone.find('/') != std::string_view::npos) &&
+        std::all_of(zone.begin(), zone.end(), [](char c) {
+          return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                 c == '/' || c == '_' || c == '-' || c == '+';
+        });
     if (iana) body_.set_time_zone(std::string(zone));
   }
 
@@ -286,7 +311,8 @@ class Extraction {
 
 }  // namespace
 
-void Extract(const IncomingEvent& event, const catalogue::Catalogue& catalogue, const HashKey& key, Draft& draft) {
+void Extract(const IncomingEvent& event, const catalogue::Catalogue& catalogue, const HashKey& key,
+             Draft& draft) {
   Extraction(event, catalogue, key, draft).Run();
 }
 

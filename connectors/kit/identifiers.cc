@@ -15,20 +15,59 @@
 namespace hilo::kit {
 namespace {
 
-// What programs send when they have nothing. Source: Segment Unify's blocked values, and what telephone switches write
-// for callers who withhold their number.
-constexpr std::string_view kBlocked[] = {"null",      "undefined", "nil",        "none",       "nan",        "n/a",
-                                         "anonymous", "unknown",   "unavailable", "restricted", "private",    "withheld",
-                                         "guest",     "-1",        "true",       "false",      "[object object]"};
+// What programs send when they have nothing. Source: Segment Unify's blocked values, and what
+// telephone switches write for callers who withhold their number.
+constexpr std::string_view kBlocked[] = {
+    "null",           "undefined",  "nil",     "none",     "nan",   "n/a", "anonymous", "unknown",
+    "unavailable",    "restricted", "private", "withheld", "guest", "-1",  "true",      "false",
+    "[object object]"};
 
 // Mailboxes that several people read.
-constexpr std::string_view kRoles[] = {
-    "abuse",   "accounts",  "admin",    "administracion", "atencion",  "atencionalcliente", "billing",   "careers",
-    "clientes", "compras",  "contact",  "contacto",       "enquiries", "facturacion",       "hello",     "help",
-    "hola",    "hostmaster", "hr",      "info",           "jobs",      "mail",              "mailer-daemon", "marketing",
-    "no-reply", "noreply",  "office",   "oficina",        "orders",    "pedidos",           "postmaster", "press",
-    "recepcion", "reception", "root",   "sales",          "security",  "service",           "shop",      "soporte",
-    "support", "team",      "tienda",   "ventas",         "webmaster"};
+constexpr std::string_view kRoles[] = {"abuse",
+                                       "accounts",
+                                       "admin",
+                                       "administracion",
+                                       "atencion",
+                                       "atencionalcliente",
+                                       "billing",
+                                       "careers",
+                                       "clientes",
+                                       "compras",
+                                       "contact",
+                                       "contacto",
+                                       "enquiries",
+                                       "facturacion",
+                                       "hello",
+                                       "help",
+                                       "hola",
+                                       "hostmaster",
+                                       "hr",
+                                       "info",
+                                       "jobs",
+                                       "mail",
+                                       "mailer-daemon",
+                                       "marketing",
+                                       "no-reply",
+                                       "noreply",
+                                       "office",
+                                       "oficina",
+                                       "orders",
+                                       "pedidos",
+                                       "postmaster",
+                                       "press",
+                                       "recepcion",
+                                       "reception",
+                                       "root",
+                                       "sales",
+                                       "security",
+                                       "service",
+                                       "shop",
+                                       "soporte",
+                                       "support",
+                                       "team",
+                                       "tienda",
+                                       "ventas",
+                                       "webmaster"};
 
 constexpr size_t kMaxMailBytes = 254;  // RFC 5321
 constexpr size_t kMaxLocalBytes = 64;
@@ -47,7 +86,8 @@ bool IsBlocked(std::string_view trimmed) {
 }
 
 bool IsAscii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 // Lower case and composed, so that two spellings of one letter are the same bytes.
@@ -74,7 +114,8 @@ std::optional<std::string> AsciiDomain(std::string_view domain) {
   icu::IDNAInfo info;
   std::string out;
   icu::StringByteSink<std::string> sink(&out);
-  idna->nameToASCII_UTF8(icu::StringPiece(domain.data(), static_cast<int32_t>(domain.size())), sink, info, error);
+  idna->nameToASCII_UTF8(icu::StringPiece(domain.data(), static_cast<int32_t>(domain.size())), sink,
+                         info, error);
   if (U_FAILURE(error) || info.hasErrors()) return std::nullopt;
   return out;
 }
@@ -89,7 +130,9 @@ bool IsHostName(std::string_view domain) {
       label = 0;
       continue;
     }
-    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && label > 0)) || ++label > 63) return false;
+    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && label > 0)) ||
+        ++label > 63)
+      return false;
   }
   return label > 0 && domain.back() != '-';
 }
@@ -107,20 +150,24 @@ StatusOr<NormalisedIdentifier> NormaliseEmail(std::string_view trimmed) {
   if (domain.ends_with('.')) domain.remove_suffix(1);
   const auto folded = IsAscii(local) ? std::optional(AsciiLower(local)) : FoldUnicode(local);
   const auto ascii = AsciiDomain(domain);
-  if (local.empty() || local.front() == '.' || local.back() == '.' || !folded || folded->size() > kMaxLocalBytes ||
-      !ascii || !IsHostName(*ascii) || folded->size() + 1 + ascii->size() > kMaxMailBytes) {
+  if (local.empty() || local.front() == '.' || local.back() == '.' || !folded ||
+      folded->size() > kMaxLocalBytes || !ascii || !IsHostName(*ascii) ||
+      folded->size() + 1 + ascii->size() > kMaxMailBytes) {
     return Malformed("this is no e-mail address");
   }
   const std::string_view role = std::string_view(*folded).substr(0, folded->find('+'));
-  return NormalisedIdentifier{v1::IDENTIFIER_KIND_EMAIL, *folded + "@" + *ascii, Contains(kRoles, role)};
+  return NormalisedIdentifier{v1::IDENTIFIER_KIND_EMAIL, *folded + "@" + *ascii,
+                              Contains(kRoles, role)};
 }
 
-StatusOr<NormalisedIdentifier> NormalisePhone(std::string_view trimmed, std::string_view default_region) {
+StatusOr<NormalisedIdentifier> NormalisePhone(std::string_view trimmed,
+                                              std::string_view default_region) {
   using i18n::phonenumbers::PhoneNumber;
   using i18n::phonenumbers::PhoneNumberUtil;
   if (trimmed.starts_with("tel:")) trimmed.remove_prefix(4);
   for (char c : trimmed) {
-    if (static_cast<unsigned char>(c) < 0x80 && std::string_view("0123456789+-(). \t").find(c) == std::string_view::npos) {
+    if (static_cast<unsigned char>(c) < 0x80 &&
+        std::string_view("0123456789+-(). \t").find(c) == std::string_view::npos) {
       return Malformed("send one telephone number, as +34600111222");
     }
   }
@@ -129,7 +176,8 @@ StatusOr<NormalisedIdentifier> NormalisePhone(std::string_view trimmed, std::str
   const std::string region = default_region.empty() ? "ZZ" : std::string(default_region);
   if (phones.Parse(std::string(trimmed), region, &number) != PhoneNumberUtil::NO_PARSING_ERROR ||
       phones.IsPossibleNumberWithReason(number) != PhoneNumberUtil::IS_POSSIBLE) {
-    return Malformed("this is no telephone number that can be dialled from abroad; send it as +34600111222");
+    return Malformed(
+        "this is no telephone number that can be dialled from abroad; send it as +34600111222");
   }
   NormalisedIdentifier identifier{.kind = v1::IDENTIFIER_KIND_PHONE};
   phones.Format(number, PhoneNumberUtil::E164, &identifier.value);
@@ -138,15 +186,18 @@ StatusOr<NormalisedIdentifier> NormalisePhone(std::string_view trimmed, std::str
 
 }  // namespace
 
-StatusOr<NormalisedIdentifier> Normalise(const RawIdentifier& identifier, std::string_view default_region) {
+StatusOr<NormalisedIdentifier> Normalise(const RawIdentifier& identifier,
+                                         std::string_view default_region) {
   if (identifier.value.size() > kMaxIdentifierBytes) {
-    return Error(StatusCode::kInvalidArgument, "identifier_too_long", "an identifier has at most 512 bytes");
+    return Error(StatusCode::kInvalidArgument, "identifier_too_long",
+                 "an identifier has at most 512 bytes");
   }
   if (!IsUtf8(identifier.value)) return Malformed("an identifier must be valid UTF-8");
   const std::string_view trimmed = Trim(identifier.value);
   if (IsBlocked(trimmed)) {
-    return Error(StatusCode::kInvalidArgument, "identifier_blocked",
-                 "an identifier is empty or a stand-in for nothing; leave it out when it is not known");
+    return Error(
+        StatusCode::kInvalidArgument, "identifier_blocked",
+        "an identifier is empty or a stand-in for nothing; leave it out when it is not known");
   }
   if (HasControl(trimmed)) return Malformed("an identifier holds a control character");
   switch (identifier.kind) {
@@ -191,7 +242,8 @@ GroupId HashOfGroup(const HashKey& key, std::string_view kind, std::string_view 
   return GroupId(KeyedHash(key, "group", bytes));
 }
 
-EventId DeriveEventId(const HashKey& key, v1::Channel channel, std::string_view scope, std::string_view id) {
+EventId DeriveEventId(const HashKey& key, v1::Channel channel, std::string_view scope,
+                      std::string_view id) {
   std::string bytes(1, static_cast<char>(channel));
   // The length keeps ("ab", "c") and ("a", "bc") apart.
   bytes += std::to_string(scope.size());

@@ -14,8 +14,9 @@ namespace hilo::kit {
 
 // Whoever sends events to us: a write key's configuration, or the caller of EventService.
 struct Source {
-  std::string name;               // constant of the configuration; open
-  std::string default_region;     // ISO 3166, for telephone numbers without country code: "ES"; "": none
+  std::string name;  // constant of the configuration; open
+  std::string
+      default_region;  // ISO 3166, for telephone numbers without country code: "ES"; "": none
   std::string group_kind = "account";
   uint32_t rank = 0;
 };
@@ -42,7 +43,8 @@ struct RawCall {
   std::string disposition;
 };
 
-// An event as a dialect understood it, before normalising, extraction and sealing. Everything in it may be personal.
+// An event as a dialect understood it, before normalising, extraction and sealing. Everything in it
+// may be personal.
 // **Lifetime**: `properties`, `traits` and `context` see the memory of `document`.
 struct IncomingEvent {
   Source source;
@@ -63,10 +65,10 @@ struct IncomingEvent {
   std::optional<RawCall> call;
 
   std::shared_ptr<const json::Document> document;
-  json::Value properties;  // details: fact rules, open fields and purchases look here
-  json::Value traits;      // about the person
-  json::Value context;     // of the web dialect
-  std::string body;        // what a repeat must have in common: hashed, not kept
+  json::Value properties;               // details: fact rules, open fields and purchases look here
+  json::Value traits;                   // about the person
+  json::Value context;                  // of the web dialect
+  std::string body;                     // what a repeat must have in common: hashed, not kept
   bool global_privacy_control = false;  // the browser asks not to be tracked across sites
 };
 

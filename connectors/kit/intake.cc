@@ -28,8 +28,9 @@ constexpr int kRetryAfterLastingSeconds = 5;
 // One Accept on its way.
 struct Job {
   std::vector<Draft> drafts;
-  std::vector<size_t> places;           // of each draft, in `results`
-  std::vector<std::pair<size_t, size_t>> followers;  // place of a repeat within the batch, and of the event it repeats
+  std::vector<size_t> places;  // of each draft, in `results`
+  std::vector<std::pair<size_t, size_t>>
+      followers;  // place of a repeat within the batch, and of the event it repeats
   std::vector<Accepted> results;
   AcceptDone done;
   size_t bytes = 0;
@@ -38,7 +39,10 @@ struct Job {
 // What outlives the intake while appends are under way.
 struct Shared {
   Shared(const Intake::Options& options, const Clock& clock, Registry& registry)
-      : options(options), clock(clock), pending(registry.Get(metric::kIntakePending)), recent(options.recent_events) {}
+      : options(options),
+        clock(clock),
+        pending(registry.Get(metric::kIntakePending)),
+        recent(options.recent_events) {}
 
   const Intake::Options options;
   const Clock& clock;
@@ -76,13 +80,18 @@ struct Shared {
 
 class StoredIntake final : public Intake {
  public:
-  StoredIntake(const Options& options, log::Log& log, keys::KeyStore& keys, const Clock& clock, Registry& registry,
-               const HashKey& key)
-      : log_(log), keys_(keys), sealer_(keys, registry), key_(key), catalogue_(catalogue::Catalogue::BuiltIn()),
+  StoredIntake(const Options& options, log::Log& log, keys::KeyStore& keys, const Clock& clock,
+               Registry& registry, const HashKey& key)
+      : log_(log),
+        keys_(keys),
+        sealer_(keys, registry),
+        key_(key),
+        catalogue_(catalogue::Catalogue::BuiltIn()),
         shared_(std::make_shared<Shared>(options, clock, registry)) {
     std::random_device device;
     for (uint8_t& byte : unnamed_key_.bytes) byte = static_cast<uint8_t>(device());
-    if (options.worker) worker_ = StartThread("intake", [this](std::stop_token stop) { Work(stop); });
+    if (options.worker)
+      worker_ = StartThread("intake", [this](std::stop_token stop) { Work(stop); });
   }
 
   ~StoredIntake() override {
@@ -92,7 +101,8 @@ class StoredIntake final : public Intake {
       worker_.join();
     }
     while (std::optional<Job> job = Next()) {
-      FailAll(*job, Error(StatusCode::kUnavailable, "intake_stopped", "the process is stopping; send it again"));
+      FailAll(*job, Error(StatusCode::kUnavailable, "intake_stopped",
+                          "the process is stopping; send it again"));
       shared_->Finish(*job);
     }
   }
@@ -108,7 +118,8 @@ class StoredIntake final : public Intake {
     }
     if (Status status = Admit(job); !status.ok()) {
       FailAll(job, status);
-      for (const auto& [follower, leader] : job.followers) job.results[follower] = job.results[leader];
+      for (const auto& [follower, leader] : job.followers)
+        job.results[follower] = job.results[leader];
       job.done(std::move(job.results));
       return;
     }
@@ -140,7 +151,8 @@ class StoredIntake final : public Intake {
   }
   void Resume(std::string_view reason) override {
     MutexLock lock(shared_->mutex);
-    if (const auto found = shared_->paused.find(reason); found != shared_->paused.end()) shared_->paused.erase(found);
+    if (const auto found = shared_->paused.find(reason); found != shared_->paused.end())
+      shared_->paused.erase(found);
   }
   std::string PausedReason() const override {
     MutexLock lock(shared_->mutex);
@@ -151,13 +163,15 @@ class StoredIntake final : public Intake {
     if (status.code() == StatusCode::kResourceExhausted) return {429, 1};
     MutexLock lock(shared_->mutex);
     const auto& since = shared_->failing_since;
-    if (since && shared_->clock.Monotonic() - *since >= shared_->options.patience) return {429, kRetryAfterLastingSeconds};
+    if (since && shared_->clock.Monotonic() - *since >= shared_->options.patience)
+      return {429, kRetryAfterLastingSeconds};
     return {503, 1};
   }
 
   StatusOr<IdentifierHash> HashIdentifier(const RawIdentifier& identifier,
                                           std::string_view default_region) const override {
-    HILO_ASSIGN_OR_RETURN(const NormalisedIdentifier normalised, Normalise(identifier, default_region));
+    HILO_ASSIGN_OR_RETURN(const NormalisedIdentifier normalised,
+                          Normalise(identifier, default_region));
     return HashOf(key_, normalised.kind, normalised.value);
   }
 
@@ -165,7 +179,8 @@ class StoredIntake final : public Intake {
     const auto normalised = NormaliseGroup(kind, id);
     if (!normalised) {
       return Error(StatusCode::kInvalidArgument, "group_invalid",
-                   "a group has a kind (household, company, account, loyalty_card) and an id of 1 to 512 bytes");
+                   "a group has a kind (household, company, account, loyalty_card) and an id of 1 "
+                   "to 512 bytes");
     }
     return HashOfGroup(key_, kind, *normalised);
   }
@@ -231,13 +246,15 @@ class StoredIntake final : public Intake {
     MutexLock lock(shared_->mutex);
     if (!shared_->paused.empty()) {
       shared_->NoteFailure();
-      return Error(StatusCode::kUnavailable, "intake_paused", "no events are taken in at the moment; send it again later");
+      return Error(StatusCode::kUnavailable, "intake_paused",
+                   "no events are taken in at the moment; send it again later");
     }
     // One batch of any size is taken when nothing waits.
     if (shared_->pending_events > 0 &&
         (shared_->pending_events + job.drafts.size() > shared_->options.max_pending_events ||
          shared_->pending_bytes + job.bytes > shared_->options.max_pending_bytes)) {
-      return Error(StatusCode::kResourceExhausted, "intake_overloaded", "too many events are waiting; send it again later");
+      return Error(StatusCode::kResourceExhausted, "intake_overloaded",
+                   "too many events are waiting; send it again later");
     }
     shared_->pending_events += job.drafts.size();
     shared_->pending_bytes += job.bytes;
@@ -314,10 +331,11 @@ class StoredIntake final : public Intake {
     }
     // The log keeps what it is given in a std::function, which copies.
     auto kept = std::make_shared<Job>(std::move(job));
-    log_.Append(shared_->options.to, std::move(records),
-                [shared = shared_, kept, appended = std::move(appended)](StatusOr<log::Offset> offset) {
-                  OnAppended(*shared, *kept, appended, offset);
-                });
+    log_.Append(
+        shared_->options.to, std::move(records),
+        [shared = shared_, kept, appended = std::move(appended)](StatusOr<log::Offset> offset) {
+          OnAppended(*shared, *kept, appended, offset);
+        });
   }
 
   static void OnAppended(Shared& shared, Job& job, const std::vector<size_t>& appended,
@@ -355,7 +373,8 @@ class StoredIntake final : public Intake {
     store::v1::Record record;
     record.set_event(draft.event->SerializeAsString());
     draft.event->clear_body();
-    return log::Record{.key = std::string(draft.event_id.Bytes()), .header = {}, .payload = fold::Encode(record)};
+    return log::Record{
+        .key = std::string(draft.event_id.Bytes()), .header = {}, .payload = fold::Encode(record)};
   }
 
   log::Log& log_;
@@ -381,16 +400,21 @@ class StoredIntake final : public Intake {
 void Intake::Accept(IncomingEvent event, std::function<void(Accepted)> done) {
   std::vector<IncomingEvent> events;
   events.push_back(std::move(event));
-  Accept(std::move(events), [done = std::move(done)](std::vector<Accepted> results) { done(std::move(results.front())); });
+  Accept(std::move(events), [done = std::move(done)](std::vector<Accepted> results) {
+    done(std::move(results.front()));
+  });
 }
 
-StatusOr<std::unique_ptr<Intake>> Intake::Create(Options options, log::Log& log, keys::KeyStore& keys,
-                                                 const Clock& clock, Registry& registry) {
+StatusOr<std::unique_ptr<Intake>> Intake::Create(Options options, log::Log& log,
+                                                 keys::KeyStore& keys, const Clock& clock,
+                                                 Registry& registry) {
   if (log.PartitionCount(options.to.topic) <= options.to.partition) {
-    return Error(StatusCode::kNotFound, "not_found", "the log has no such topic or partition for events");
+    return Error(StatusCode::kNotFound, "not_found",
+                 "the log has no such topic or partition for events");
   }
   HILO_ASSIGN_OR_RETURN(const HashKey key, keys.IdentifierKey());
-  return std::unique_ptr<Intake>(std::make_unique<StoredIntake>(options, log, keys, clock, registry, key));
+  return std::unique_ptr<Intake>(
+      std::make_unique<StoredIntake>(options, log, keys, clock, registry, key));
 }
 
 int HttpStatusOf(const Status& status, const Overload& overload) {

@@ -32,31 +32,39 @@ using AcceptDone = std::function<void(std::vector<Accepted>)>;
 
 // How an HTTP edge answers an error of intake.
 struct Overload {
-  int status = 503;             // 503, or 429 once it lasts: tracking SDKs read Retry-After on 429 only
+  int status = 503;  // 503, or 429 once it lasts: tracking SDKs read Retry-After on 429 only
   int retry_after_seconds = 1;
 };
 
-// The one way into the log for events of every channel: normalises identifiers, extracts by the catalogue, makes sure the
-// subjects have keys, seals, appends, and answers when the events are durable.
+// The one way into the log for events of every channel: normalises identifiers, extracts by the
+// catalogue, makes sure the subjects have keys, seals, appends, and answers when the events are
+// durable.
 //
-// **Guarantees**: an event answered with OK is durable in the log; one answered with an error of the first group below is not
-// and never will be; after an error of the second group nobody knows, and sending it again is safe, because the event id
-// is a function of (channel, source, provider's id). Events of one Accept keep their order, and so do Accepts of one
-// thread. Nothing personal is in a key, header or open part.
-// **Errors**, per event. Refused, do not send again: INVALID_ARGUMENT with `identifier_blocked`, `identifier_format`,
-// `identifier_too_long`, `identifier_missing`, `bad_time`, `event_type`, `event_name`, `event_id`, `event_too_large`,
-// `too_many_identifiers`; ALREADY_EXISTS `event_id_conflict` (the id came lately with another body). Unknown, send again:
-// RESOURCE_EXHAUSTED `intake_overloaded`, UNAVAILABLE `intake_paused`, and those of the key store and the log.
-// **Threads**: thread-safe. Normalising and extraction run on the caller's thread; keys, sealing and the append on a thread of
-// the intake's own, which takes what has gathered in one go. With `worker = false` everything runs on the caller's thread.
-// **Lifetime**: log, key store, clock and registry outlive it. The destructor answers what waits with `intake_stopped`.
-// **Cost**: about 10 µs of CPU an event; new subjects share one sync of the key store per batch, all share the log's group commit.
+// **Guarantees**: an event answered with OK is durable in the log; one answered with an error of
+// the first group below is not and never will be; after an error of the second group nobody knows,
+// and sending it again is safe, because the event id is a function of (channel, source, provider's
+// id). Events of one Accept keep their order, and so do Accepts of one thread. Nothing personal is
+// in a key, header or open part.
+// **Errors**, per event. Refused, do not send again: INVALID_ARGUMENT with `identifier_blocked`,
+// `identifier_format`, `identifier_too_long`, `identifier_missing`, `bad_time`, `event_type`,
+// `event_name`, `event_id`, `event_too_large`, `too_many_identifiers`; ALREADY_EXISTS
+// `event_id_conflict` (the id came lately with another body). Unknown, send again:
+// RESOURCE_EXHAUSTED `intake_overloaded`, UNAVAILABLE `intake_paused`, and those of the key store
+// and the log.
+// **Threads**: thread-safe. Normalising and extraction run on the caller's thread; keys, sealing
+// and the append on a thread of the intake's own, which takes what has gathered in one go. With
+// `worker = false` everything runs on the caller's thread.
+// **Lifetime**: log, key store, clock and registry outlive it. The destructor answers what waits
+// with `intake_stopped`.
+// **Cost**: about 10 µs of CPU an event; new subjects share one sync of the key store per batch,
+// all share the log's group commit.
 class Intake {
  public:
   static constexpr size_t kMaxPendingEvents = 50'000;   // taken in and not answered yet
   static constexpr size_t kMaxPendingBytes = 64 << 20;  // of them
-  static constexpr size_t kRecentEvents = 100'000;      // ids remembered to tell repeats and conflicts early
-  static constexpr size_t kMaxEventBytes = 32 << 10;    // of one event's JSON
+  static constexpr size_t kRecentEvents =
+      100'000;  // ids remembered to tell repeats and conflicts early
+  static constexpr size_t kMaxEventBytes = 32 << 10;  // of one event's JSON
 
   struct Options {
     log::TopicPartition to{"events", 0};
@@ -70,8 +78,9 @@ class Intake {
     std::chrono::milliseconds patience{5'000};
   };
 
-  static StatusOr<std::unique_ptr<Intake>> Create(Options options, log::Log& log, keys::KeyStore& keys,
-                                                  const Clock& clock, Registry& registry);
+  static StatusOr<std::unique_ptr<Intake>> Create(Options options, log::Log& log,
+                                                  keys::KeyStore& keys, const Clock& clock,
+                                                  Registry& registry);
   virtual ~Intake() = default;
 
   virtual void Accept(std::vector<IncomingEvent> events, AcceptDone done) = 0;
@@ -81,7 +90,8 @@ class Intake {
   virtual void UseCatalogue(std::shared_ptr<const catalogue::Catalogue> catalogue) = 0;
   virtual std::shared_ptr<const catalogue::Catalogue> CatalogueInUse() const = 0;
 
-  // Refuses everything with `intake_paused` until resumed: the disk is nearly full, an outbox is. `reason` is a machine word.
+  // Refuses everything with `intake_paused` until resumed: the disk is nearly full, an outbox is.
+  // `reason` is a machine word.
   virtual void Pause(std::string_view reason) = 0;
   virtual void Resume(std::string_view reason) = 0;
   // Empty while nothing is paused.
@@ -90,15 +100,17 @@ class Intake {
   // How to answer a retryable error now.
   virtual Overload AnswerTo(const Status& status) const = 0;
 
-  // The keyed hash that folds see of an identifier, and serving looks up by; normalises first, so it has the errors of the
-  // first group. `default_region` as in Source.
+  // The keyed hash that folds see of an identifier, and serving looks up by; normalises first, so
+  // it has the errors of the first group. `default_region` as in Source.
   virtual StatusOr<IdentifierHash> HashIdentifier(const RawIdentifier& identifier,
                                                   std::string_view default_region) const = 0;
-  // The same for a group: trimmed id, hashed with its kind. `group_invalid` for an unknown kind or an empty or too long id.
+  // The same for a group: trimmed id, hashed with its kind. `group_invalid` for an unknown kind or
+  // an empty or too long id.
   virtual StatusOr<GroupId> HashGroup(std::string_view kind, std::string_view id) const = 0;
 };
 
-// The HTTP status of an event that was refused or not taken: 400, 409, 422; 429 or 503 by `overload`.
+// The HTTP status of an event that was refused or not taken: 400, 409, 422; 429 or 503 by
+// `overload`.
 int HttpStatusOf(const Status& status, const Overload& overload);
 
 }  // namespace hilo::kit

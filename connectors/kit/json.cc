@@ -62,7 +62,8 @@ void WriteString(std::string_view text, std::string& out) {
 
 }  // namespace
 
-// Reads a text from left to right into a document's nodes. Recursion is bounded by Limits::max_depth.
+// Reads a text from left to right into a document's nodes. Recursion is bounded by
+// Limits::max_depth.
 class Reader {
  public:
   Reader(Document& document, const Limits& limits)
@@ -80,7 +81,8 @@ class Reader {
     SkipSpace();
     HILO_RETURN_IF_ERROR(ReadValue(0, 0, 0));
     SkipSpace();
-    if (at_ != text_.size()) return Fail("json_trailing", "there is something after the end of the value");
+    if (at_ != text_.size())
+      return Fail("json_trailing", "there is something after the end of the value");
     return OkStatus();
   }
 
@@ -100,7 +102,8 @@ class Reader {
   }
 
   Status ReadValue(uint32_t key_at, uint32_t key_bytes, size_t depth) {
-    if (nodes_.size() >= limits_.max_values) return Fail("json_keys", "the text holds too many values");
+    if (nodes_.size() >= limits_.max_values)
+      return Fail("json_keys", "the text holds too many values");
     if (at_ >= text_.size()) return Fail("json_syntax", "a value is missing");
     const uint32_t node = static_cast<uint32_t>(nodes_.size());
     nodes_.push_back({.key_bytes = key_bytes, .key_at = key_at});
@@ -115,7 +118,8 @@ class Reader {
         HILO_RETURN_IF_ERROR(ReadString(&begin, &bytes));
         if (bytes > limits_.max_string_bytes) {
           return Fail("property_too_large", "a string is too long; the limit is " +
-                                                std::to_string(limits_.max_string_bytes) + " bytes");
+                                                std::to_string(limits_.max_string_bytes) +
+                                                " bytes");
         }
         Set(node, Type::kString, begin, bytes);
         return OkStatus();
@@ -148,7 +152,8 @@ class Reader {
 
   Status ReadObject(uint32_t node, size_t depth) {
     if (depth > limits_.max_depth) {
-      return Fail("json_depth", "values lie too deep; the limit is " + std::to_string(limits_.max_depth));
+      return Fail("json_depth",
+                  "values lie too deep; the limit is " + std::to_string(limits_.max_depth));
     }
     ++at_;
     const size_t first_key = keys_.size();
@@ -158,16 +163,18 @@ class Reader {
     if (!Take('}')) {
       for (;;) {
         SkipSpace();
-        if (at_ >= text_.size() || text_[at_] != '"') return Fail("json_syntax", "a name in quotes is missing");
+        if (at_ >= text_.size() || text_[at_] != '"')
+          return Fail("json_syntax", "a name in quotes is missing");
         if (count == limits_.max_keys) {
-          return Fail("json_keys", "an object has too many names; the limit is " + std::to_string(limits_.max_keys));
+          return Fail("json_keys", "an object has too many names; the limit is " +
+                                       std::to_string(limits_.max_keys));
         }
         uint32_t key_at;
         uint32_t key_bytes;
         HILO_RETURN_IF_ERROR(ReadString(&key_at, &key_bytes));
         if (key_bytes > limits_.max_key_bytes) {
-          return Fail("property_name", "a name is too long; the limit is " + std::to_string(limits_.max_key_bytes) +
-                                           " bytes");
+          return Fail("property_name", "a name is too long; the limit is " +
+                                           std::to_string(limits_.max_key_bytes) + " bytes");
         }
         keys_.push_back(std::string_view(text_).substr(key_at, key_bytes));
         SkipSpace();
@@ -201,7 +208,8 @@ class Reader {
 
   Status ReadArray(uint32_t node, size_t depth) {
     if (depth > limits_.max_depth) {
-      return Fail("json_depth", "values lie too deep; the limit is " + std::to_string(limits_.max_depth));
+      return Fail("json_depth",
+                  "values lie too deep; the limit is " + std::to_string(limits_.max_depth));
     }
     ++at_;
     uint32_t previous = 0;
@@ -235,7 +243,8 @@ class Reader {
       const char c = text_[at_];
       if (c == '"') break;
       if (c == '\0') return Fail("json_utf8", "a string holds U+0000");
-      if (static_cast<unsigned char>(c) < 0x20) return Fail("json_syntax", "a string holds a bare control character");
+      if (static_cast<unsigned char>(c) < 0x20)
+        return Fail("json_syntax", "a string holds a bare control character");
       if (c == '\\') {
         HILO_RETURN_IF_ERROR(ReadEscape(&out));
       } else {
@@ -281,14 +290,16 @@ class Reader {
     uint32_t code;
     HILO_RETURN_IF_ERROR(ReadHex(&code));
     if (code == 0) return Fail("json_utf8", "a string holds U+0000");
-    if (code >= 0xDC00 && code < 0xE000) return Fail("json_utf8", "a string holds a lone surrogate");
+    if (code >= 0xDC00 && code < 0xE000)
+      return Fail("json_utf8", "a string holds a lone surrogate");
     if (code >= 0xD800 && code < 0xDC00) {
       uint32_t low = 0;
       if (at_ + 1 < text_.size() && text_[at_] == '\\' && text_[at_ + 1] == 'u') {
         at_ += 2;
         HILO_RETURN_IF_ERROR(ReadHex(&low));
       }
-      if (low < 0xDC00 || low >= 0xE000) return Fail("json_utf8", "a string holds a lone surrogate");
+      if (low < 0xDC00 || low >= 0xE000)
+        return Fail("json_utf8", "a string holds a lone surrogate");
       code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
     }
     *out = PutUtf8(code, *out);
@@ -308,7 +319,8 @@ class Reader {
 
   Status ReadNumber(uint32_t node) {
     const size_t begin = at_;
-    if (!IsDigit(text_[at_]) && std::string_view("-+.NI").find(text_[at_]) == std::string_view::npos) {
+    if (!IsDigit(text_[at_]) &&
+        std::string_view("-+.NI").find(text_[at_]) == std::string_view::npos) {
       return Fail("json_syntax", "this is no JSON value");
     }
     Take('-');
@@ -334,7 +346,9 @@ class Reader {
     const char* last = text_.data() + at_;
     if (!valid || at_ - begin > kMaxNumberBytes || !Fits(first, last, whole)) {
       at_ = begin;
-      return Fail("json_number", "a number is malformed or fits neither 64 bits nor a double; send it as a string");
+      return Fail(
+          "json_number",
+          "a number is malformed or fits neither 64 bits nor a double; send it as a string");
     }
     Set(node, Type::kNumber, static_cast<uint32_t>(begin), static_cast<uint32_t>(at_ - begin));
     return OkStatus();
@@ -348,14 +362,16 @@ class Reader {
     }
     double value;
     const auto [end, error] = std::from_chars(first, last, value);
-    return error == std::errc() && end == last && std::isfinite(value) && !(value == 0 && *first == '-');
+    return error == std::errc() && end == last && std::isfinite(value) &&
+           !(value == 0 && *first == '-');
   }
 
   std::string& text_;
   std::vector<Document::Node>& nodes_;
   const Limits& limits_;
   size_t at_ = 0;
-  std::vector<std::string_view> keys_;  // of the objects that are open; they see text_, which does not move
+  std::vector<std::string_view>
+      keys_;  // of the objects that are open; they see text_, which does not move
 };
 
 StatusOr<std::shared_ptr<const Document>> Document::Parse(std::string text, const Limits& limits) {
@@ -568,7 +584,8 @@ std::optional<Split> SplitArray(std::string_view text, std::string_view name) {
     }
     auto elements = scanner.TakeElements();
     if (!elements || split) return std::nullopt;
-    split = Split{*std::move(elements), std::string(text.substr(0, begin)) + "[]" + std::string(text.substr(scanner.at()))};
+    split = Split{*std::move(elements), std::string(text.substr(0, begin)) + "[]" +
+                                            std::string(text.substr(scanner.at()))};
   } while (scanner.Take(','));
   if (!scanner.Take('}') || !scanner.AtEnd()) return std::nullopt;
   return split;

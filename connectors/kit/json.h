@@ -11,7 +11,8 @@
 
 namespace hilo::kit::json {
 
-// Bounds on what a document may hold. Origin: the tracking API's limits and the collector's rules for hostile input.
+// Bounds on what a document may hold. Origin: the tracking API's limits and the collector's rules
+// for hostile input.
 struct Limits {
   size_t max_depth = 16;              // objects and arrays inside one another
   size_t max_keys = 256;              // of one object
@@ -39,7 +40,8 @@ class Value {
   bool IsNumber() const { return *this && type() == Type::kNumber; }
   bool IsBool() const { return *this && (type() == Type::kTrue || type() == Type::kFalse); }
 
-  // Decoded text of a string, the digits of a number as they stood, "true", "false", "null"; "" for the others.
+  // Decoded text of a string, the digits of a number as they stood, "true", "false", "null"; "" for
+  // the others.
   std::string_view Text() const;
   // A string's text; nullopt for anything else.
   std::optional<std::string_view> String() const;
@@ -50,7 +52,8 @@ class Value {
 
   // Member of an object; absent for anything else.
   Value operator[](std::string_view key) const;
-  // Follows a dotted path of names and array indexes: "products.0.name". A member whose own name has dots is found too.
+  // Follows a dotted path of names and array indexes: "products.0.name". A member whose own name
+  // has dots is found too.
   Value At(std::string_view path) const;
   size_t size() const;
   // First child, and what follows this value in its parent; absent at the end.
@@ -73,18 +76,20 @@ class Value {
 
 // A JSON text that has passed every check, read once into a flat tree. Immutable.
 //
-// **Guarantees**: valid UTF-8 without U+0000, lone surrogates or byte order mark; no name twice in an object; every number fits
-// int64 or double exactly as reliability asks (no -0, no 2^63, no 1e999); nothing after the end. Numbers keep their digits, so
-// that amounts stay exact.
-// **Errors**: INVALID_ARGUMENT `json_syntax`, `json_depth`, `json_keys`, `json_duplicate`, `json_trailing`, `json_number`,
-// `json_utf8`, `property_name`, `property_too_large`; the message says at which byte, never what stood there.
+// **Guarantees**: valid UTF-8 without U+0000, lone surrogates or byte order mark; no name twice in
+// an object; every number fits int64 or double exactly as reliability asks (no -0, no 2^63, no
+// 1e999); nothing after the end. Numbers keep their digits, so that amounts stay exact.
+// **Errors**: INVALID_ARGUMENT `json_syntax`, `json_depth`, `json_keys`, `json_duplicate`,
+// `json_trailing`, `json_number`, `json_utf8`, `property_name`, `property_too_large`; the message
+// says at which byte, never what stood there.
 // **Threads**: thread-safe once parsed. **Lifetime**: values see its memory.
 // **Cost**: one pass; 24 bytes a value beside the text.
-// A reader of our own, because simdjson tells neither repeated names nor digits apart; it validates UTF-8 for us, and tests hold
-// both to the same answers.
+// A reader of our own, because simdjson tells neither repeated names nor digits apart; it validates
+// UTF-8 for us, and tests hold both to the same answers.
 class Document {
  public:
-  static StatusOr<std::shared_ptr<const Document>> Parse(std::string text, const Limits& limits = {});
+  static StatusOr<std::shared_ptr<const Document>> Parse(std::string text,
+                                                         const Limits& limits = {});
 
   Value root() const { return Value(this, 0); }
   // As it came. A value's part of it is not kept apart.
@@ -101,13 +106,13 @@ class Document {
     uint32_t text_bytes = 0;  // of objects and arrays: how many children
     uint32_t next = 0;        // sibling; 0: none
   };
-  std::string text_;  // strings are decoded in place
+  std::string text_;         // strings are decoded in place
   std::vector<Node> nodes_;  // a container's first child follows it
 };
 
-// The elements of the array named `name` of the root object as separate texts, and the rest of the object with that array
-// empty. Finds them by brackets and quotes alone, so that one broken element does not spoil its neighbours. nullopt when
-// the text has no such shape.
+// The elements of the array named `name` of the root object as separate texts, and the rest of the
+// object with that array empty. Finds them by brackets and quotes alone, so that one broken element
+// does not spoil its neighbours. nullopt when the text has no such shape.
 struct Split {
   std::vector<std::string_view> elements;
   std::string rest;

@@ -10,8 +10,8 @@
 
 namespace hilo::kit {
 
-// The event ids that became durable lately, so that repeats and conflicts are told at once. Forgetting one is harmless: the
-// identity fold remembers for days.
+// The event ids that became durable lately, so that repeats and conflicts are told at once.
+// Forgetting one is harmless: the identity fold remembers for days.
 // **Threads**: thread-compatible. **Cost**: about 120 bytes an id.
 class RecentEvents {
  public:

@@ -35,14 +35,21 @@ auto* FindIn(const Map& map, std::string_view name) {
 std::string_view Translated::In(std::string_view language) const {
   const std::string_view primary = language.substr(0, language.find_first_of("-_"));
   for (std::string_view wanted : {language, primary, std::string_view("en")}) {
-    if (const auto found = by_language_.find(wanted); found != by_language_.end()) return found->second;
+    if (const auto found = by_language_.find(wanted); found != by_language_.end())
+      return found->second;
   }
   return by_language_.empty() ? std::string_view() : std::string_view(by_language_.begin()->second);
 }
 
-const FactKind* Catalogue::FindFactKind(std::string_view name) const { return FindIn(fact_kinds_, name); }
-const CaseKind* Catalogue::FindCaseKind(std::string_view name) const { return FindIn(case_kinds_, name); }
-const SourceRule* Catalogue::FindSource(std::string_view name) const { return FindIn(sources_, name); }
+const FactKind* Catalogue::FindFactKind(std::string_view name) const {
+  return FindIn(fact_kinds_, name);
+}
+const CaseKind* Catalogue::FindCaseKind(std::string_view name) const {
+  return FindIn(case_kinds_, name);
+}
+const SourceRule* Catalogue::FindSource(std::string_view name) const {
+  return FindIn(sources_, name);
+}
 
 const Catalogue::Rules& Catalogue::RulesFor(std::string_view type, std::string_view event) const {
   for (const std::string& key : {KeyOf(type, event), KeyOf(type, {})}) {
@@ -95,7 +102,8 @@ std::span<const File> Catalogue::BuiltInFiles() {
 std::shared_ptr<const Catalogue> Catalogue::BuiltIn() {
   static const auto& built_in = *new std::shared_ptr<const Catalogue>([] {
     Parsed parsed = Parse(BuiltInFiles(), 0);
-    HILO_CHECK(parsed.catalogue != nullptr, "a test holds the built-in catalogue to being without problems");
+    HILO_CHECK(parsed.catalogue != nullptr,
+               "a test holds the built-in catalogue to being without problems");
     return parsed.catalogue;
   }());
   return built_in;

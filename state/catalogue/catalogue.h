@@ -22,7 +22,8 @@ struct File {
   std::string content;  // YAML; "---" separates several resources
 };
 
-// A mistake in a file: what is wrong and what to write instead. Lines and columns count from 1; 0: the whole file.
+// A mistake in a file: what is wrong and what to write instead. Lines and columns count from 1; 0:
+// the whole file.
 struct Problem {
   std::string path;
   int line = 0;
@@ -33,8 +34,11 @@ struct Problem {
 // Text by language ("en", "es"), as agents read it.
 class Translated {
  public:
-  void Set(std::string language, std::string text) { by_language_[std::move(language)] = std::move(text); }
-  // The text for a BCP 47 tag: its language, else English, else whichever there is; "" when there is none.
+  void Set(std::string language, std::string text) {
+    by_language_[std::move(language)] = std::move(text);
+  }
+  // The text for a BCP 47 tag: its language, else English, else whichever there is; "" when there
+  // is none.
   std::string_view In(std::string_view language) const;
   const std::map<std::string, std::string, std::less<>>& all() const { return by_language_; }
 
@@ -50,8 +54,8 @@ struct Condition {
 
 // Which events a rule looks at.
 struct Trigger {
-  std::string type;                    // event type, such as "web.track"; "" matches every type, and then every name
-  std::string event;                   // tracked event's name; "" matches every name
+  std::string type;   // event type, such as "web.track"; "" matches every type, and then every name
+  std::string event;  // tracked event's name; "" matches every name
   std::optional<Condition> condition;  // none: no further condition
 };
 
@@ -122,10 +126,11 @@ struct ConsentPurpose {
   std::vector<std::string> categories;  // names in `context.consent.categoryPreferences`
 };
 
-// Rules that managers edit: what becomes a fact, a case or a purchase, and which details folds may read. Immutable.
+// Rules that managers edit: what becomes a fact, a case or a purchase, and which details folds may
+// read. Immutable.
 //
-// Paths name a detail of an event: "order_id", "products.0.name". They are looked up in the event's properties (for
-// identify and group: its traits; for CloudEvents and calls: its data).
+// Paths name a detail of an event: "order_id", "products.0.name". They are looked up in the event's
+// properties (for identify and group: its traits; for CloudEvents and calls: its data).
 // **Limits**: kMaxFiles of kMaxFileBytes each, kMaxResources resources.
 // **Errors**: Parse collects every problem it can find instead of stopping at the first.
 // **Threads**: thread-safe, as it never changes.

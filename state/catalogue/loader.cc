@@ -37,7 +37,9 @@ size_t Distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-std::string Quoted(std::string_view text) { return "\"" + std::string(text.substr(0, kMaxNameBytes)) + "\""; }
+std::string Quoted(std::string_view text) {
+  return "\"" + std::string(text.substr(0, kMaxNameBytes)) + "\"";
+}
 
 template <typename Words>
 std::string Joined(const Words& words) {
@@ -81,7 +83,8 @@ std::optional<Micros> ParseDuration(std::string_view text) {
   if (text.size() < 2) return std::nullopt;
   int64_t count;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size() - 1, count);
-  if (error != std::errc() || end != text.data() + text.size() - 1 || count <= 0) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() - 1 || count <= 0)
+    return std::nullopt;
   int64_t seconds;
   switch (text.back()) {
     case 's':
@@ -111,11 +114,14 @@ std::optional<Micros> ParseDuration(std::string_view text) {
 // Reads files into a catalogue, collecting problems.
 class Loader {
  public:
-  explicit Loader(uint64_t revision) : catalogue_(new Catalogue) { catalogue_->revision_ = revision; }
+  explicit Loader(uint64_t revision) : catalogue_(new Catalogue) {
+    catalogue_->revision_ = revision;
+  }
 
   Catalogue::Parsed Load(std::span<const File> files) {
     if (files.size() > Catalogue::kMaxFiles) {
-      AddProblem({"", 0, 0, "there are too many files; at most " + std::to_string(Catalogue::kMaxFiles)});
+      AddProblem(
+          {"", 0, 0, "there are too many files; at most " + std::to_string(Catalogue::kMaxFiles)});
       return Finish();
     }
     std::set<std::string_view> paths;
@@ -154,9 +160,12 @@ class Loader {
     if (problems_.size() < Catalogue::kMaxProblems) problems_.push_back(std::move(problem));
   }
   void AddProblem(const YAML::Mark& mark, std::string message) {
-    AddProblem({path_, mark.is_null() ? 0 : mark.line + 1, mark.is_null() ? 0 : mark.column + 1, std::move(message)});
+    AddProblem({path_, mark.is_null() ? 0 : mark.line + 1, mark.is_null() ? 0 : mark.column + 1,
+                std::move(message)});
   }
-  void AddProblem(const YAML::Node& node, std::string message) { AddProblem(node.Mark(), std::move(message)); }
+  void AddProblem(const YAML::Node& node, std::string message) {
+    AddProblem(node.Mark(), std::move(message));
+  }
 
   void LoadFile(const File& file) {
     if (file.content.size() > Catalogue::kMaxFileBytes) {
@@ -171,13 +180,16 @@ class Loader {
         if (!document.IsNull()) LoadResource(document);
       }
     } catch (const YAML::Exception& exception) {
-      AddProblem(exception.mark, "this is not valid YAML (" + exception.msg + "); see https://yaml.org/spec/1.2.2");
+      AddProblem(exception.mark,
+                 "this is not valid YAML (" + exception.msg + "); see https://yaml.org/spec/1.2.2");
     }
   }
 
-  std::optional<Map> ReadMap(const YAML::Node& node, std::string what, std::span<const std::string_view> known) {
+  std::optional<Map> ReadMap(const YAML::Node& node, std::string what,
+                             std::span<const std::string_view> known) {
     if (!node.IsMap()) {
-      AddProblem(node, what + " must be a map; write its keys as \"key: value\", one a line: " + Joined(known));
+      AddProblem(node, what + " must be a map; write its keys as \"key: value\", one a line: " +
+                           Joined(known));
       return std::nullopt;
     }
     Map map{std::move(what), node.Mark(), {}};
@@ -188,22 +200,28 @@ class Loader {
       }
       const std::string& key = member.first.Scalar();
       if (std::find(known.begin(), known.end(), key) == known.end()) {
-        AddProblem(member.first, map.what + " has no key " + Quoted(key) + "; " + Instead(key, known));
+        AddProblem(member.first,
+                   map.what + " has no key " + Quoted(key) + "; " + Instead(key, known));
       } else if (!map.members.emplace(key, member.second).second) {
-        AddProblem(member.first, map.what + " has the key " + Quoted(key) + " twice; leave one out");
+        AddProblem(member.first,
+                   map.what + " has the key " + Quoted(key) + " twice; leave one out");
       }
     }
     return map;
   }
-  std::optional<Map> ReadMap(const YAML::Node& node, std::string what, std::initializer_list<std::string_view> known) {
-    return ReadMap(node, std::move(what), std::span<const std::string_view>(known.begin(), known.size()));
+  std::optional<Map> ReadMap(const YAML::Node& node, std::string what,
+                             std::initializer_list<std::string_view> known) {
+    return ReadMap(node, std::move(what),
+                   std::span<const std::string_view>(known.begin(), known.size()));
   }
 
   // A scalar's text; "" with a problem when it is required and missing.
-  std::string Text(const Map& map, const std::string& key, bool required, size_t max_bytes = kMaxTextBytes) {
+  std::string Text(const Map& map, const std::string& key, bool required,
+                   size_t max_bytes = kMaxTextBytes) {
     const YAML::Node* node = map.Find(key);
     if (node == nullptr || node->IsNull()) {
-      if (required) AddProblem(map.mark, map.what + " lacks " + Quoted(key) + "; add \"" + key + ": …\"");
+      if (required)
+        AddProblem(map.mark, map.what + " lacks " + Quoted(key) + "; add \"" + key + ": …\"");
       return {};
     }
     return TextOf(*node, map.what + "'s " + Quoted(key), max_bytes);
@@ -227,10 +245,11 @@ class Loader {
     return path;
   }
   void CheckPath(const YAML::Node& node, std::string_view path) {
-    if (path.front() == '.' || path.back() == '.' || path.find("..") != std::string_view::npos || path.front() == '$' ||
-        path.find('[') != std::string_view::npos) {
-      AddProblem(node, Quoted(path) + " is no path; write names and list positions joined by dots, as "
-                                      "\"order_id\" or \"products.0.name\"");
+    if (path.front() == '.' || path.back() == '.' || path.find("..") != std::string_view::npos ||
+        path.front() == '$' || path.find('[') != std::string_view::npos) {
+      AddProblem(node, Quoted(path) +
+                           " is no path; write names and list positions joined by dots, as "
+                           "\"order_id\" or \"products.0.name\"");
     }
   }
 
@@ -244,7 +263,8 @@ class Loader {
   }
 
   // One text or a list of them.
-  std::vector<std::string> Texts(const Map& map, const std::string& key, bool required, size_t max_bytes) {
+  std::vector<std::string> Texts(const Map& map, const std::string& key, bool required,
+                                 size_t max_bytes) {
     const YAML::Node* node = map.Find(key);
     if (node == nullptr || node->IsScalar() || node->IsNull()) {
       std::string one = Text(map, key, required, max_bytes);
@@ -252,7 +272,8 @@ class Loader {
     }
     const std::string what = map.what + "'s " + Quoted(key);
     if (!node->IsSequence() || node->size() == 0 || node->size() > kMaxListItems) {
-      AddProblem(*node, what + " must be a text or a list of 1 to " + std::to_string(kMaxListItems) + " texts");
+      AddProblem(*node, what + " must be a text or a list of 1 to " +
+                            std::to_string(kMaxListItems) + " texts");
       return {};
     }
     std::vector<std::string> texts;
@@ -269,31 +290,36 @@ class Loader {
     if (node == nullptr) return Micros(0);
     const auto duration = node->IsScalar() ? ParseDuration(node->Scalar()) : std::nullopt;
     if (!duration) {
-      AddProblem(*node, map.what + "'s " + Quoted(key) + " is no duration; write a whole number and s, m, h, d or w, as \"30d\"" +
-                            ", at most ten years; leave the key out for never");
+      AddProblem(*node,
+                 map.what + "'s " + Quoted(key) +
+                     " is no duration; write a whole number and s, m, h, d or w, as \"30d\"" +
+                     ", at most ten years; leave the key out for never");
     }
     return duration.value_or(Micros(0));
   }
 
-  uint32_t Number(const Map& map, const std::string& key, uint32_t least, uint32_t most, uint32_t otherwise) {
+  uint32_t Number(const Map& map, const std::string& key, uint32_t least, uint32_t most,
+                  uint32_t otherwise) {
     const YAML::Node* node = map.Find(key);
     if (node == nullptr) return otherwise;
     uint32_t value = 0;
     const std::string text = node->IsScalar() ? node->Scalar() : std::string();
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
-      AddProblem(*node, map.what + "'s " + Quoted(key) + " must be a whole number from " + std::to_string(least) + " to " +
-                            std::to_string(most));
+      AddProblem(*node, map.what + "'s " + Quoted(key) + " must be a whole number from " +
+                            std::to_string(least) + " to " + std::to_string(most));
       return otherwise;
     }
     return value;
   }
 
   // A text out of a closed set.
-  std::string Word(const Map& map, const std::string& key, bool required, std::span<const std::string_view> known) {
+  std::string Word(const Map& map, const std::string& key, bool required,
+                   std::span<const std::string_view> known) {
     std::string word = Text(map, key, required);
     if (!word.empty() && std::find(known.begin(), known.end(), word) == known.end()) {
-      AddProblem(*map.Find(key), map.what + "'s " + Quoted(key) + " is " + Quoted(word) + "; " + Instead(word, known));
+      AddProblem(*map.Find(key), map.what + "'s " + Quoted(key) + " is " + Quoted(word) + "; " +
+                                     Instead(word, known));
     }
     return word;
   }
@@ -302,20 +328,25 @@ class Loader {
     Translated translated;
     const YAML::Node* node = map.Find(key);
     if (node == nullptr || !node->IsMap() || node->size() == 0) {
-      AddProblem(node == nullptr ? map.mark : node->Mark(),
-                 map.what + " needs " + Quoted(key) + " by language; write \"" + key + ": {en: …, es: …}\"");
+      AddProblem(node == nullptr ? map.mark : node->Mark(), map.what + " needs " + Quoted(key) +
+                                                                " by language; write \"" + key +
+                                                                ": {en: …, es: …}\"");
       return translated;
     }
     for (const auto& member : *node) {
       const std::string language = member.first.IsScalar() ? member.first.Scalar() : std::string();
       if (!IsLanguage(language)) {
-        AddProblem(member.first, Quoted(language) + " is no language; write a BCP 47 tag such as \"en\" or \"es\"");
+        AddProblem(
+            member.first,
+            Quoted(language) + " is no language; write a BCP 47 tag such as \"en\" or \"es\"");
         continue;
       }
       if (translated.all().contains(language)) {
-        AddProblem(member.first, map.what + " has two texts for " + Quoted(language) + "; leave one out");
+        AddProblem(member.first,
+                   map.what + " has two texts for " + Quoted(language) + "; leave one out");
       }
-      translated.Set(language, TextOf(member.second, map.what + "'s " + Quoted(key), kMaxTextBytes));
+      translated.Set(language,
+                     TextOf(member.second, map.what + "'s " + Quoted(key), kMaxTextBytes));
     }
     return translated;
   }
@@ -324,16 +355,21 @@ class Loader {
     Trigger trigger;
     const YAML::Node* node = map.Find(key);
     if (node == nullptr) {
-      if (required) AddProblem(map.mark, map.what + " lacks " + Quoted(key) + "; add \"when: {type: web.track, event: …}\"");
+      if (required)
+        AddProblem(map.mark, map.what + " lacks " + Quoted(key) +
+                                 "; add \"when: {type: web.track, event: …}\"");
       return trigger;
     }
-    const auto when = ReadMap(*node, map.what + "'s " + Quoted(key), {"type", "event", "condition"});
+    const auto when =
+        ReadMap(*node, map.what + "'s " + Quoted(key), {"type", "event", "condition"});
     if (!when) return trigger;
     trigger.type = Text(*when, "type", true, 128);
     trigger.event = Text(*when, "event", false, 200);
     if (const YAML::Node* condition_node = when->Find("condition")) {
-      if (const auto condition = ReadMap(*condition_node, map.what + "'s \"condition\"", {"path", "equals"})) {
-        trigger.condition = Condition{Path(*condition, "path", true), Text(*condition, "equals", true)};
+      if (const auto condition =
+              ReadMap(*condition_node, map.what + "'s \"condition\"", {"path", "equals"})) {
+        trigger.condition =
+            Condition{Path(*condition, "path", true), Text(*condition, "equals", true)};
       }
     }
     return trigger;
@@ -343,29 +379,35 @@ class Loader {
     const auto resource = ReadMap(node, "a resource", {"apiVersion", "kind", "metadata", "spec"});
     if (!resource) return;
     if (++resources_ > Catalogue::kMaxResources) {
-      AddProblem(node, "there are too many resources; at most " + std::to_string(Catalogue::kMaxResources));
+      AddProblem(node, "there are too many resources; at most " +
+                           std::to_string(Catalogue::kMaxResources));
       return;
     }
     const std::string version = Text(*resource, "apiVersion", true);
     if (!version.empty() && version != "hilo/v1") {
-      AddProblem(*resource->Find("apiVersion"), "this version is not known; write \"apiVersion: hilo/v1\"");
+      AddProblem(*resource->Find("apiVersion"),
+                 "this version is not known; write \"apiVersion: hilo/v1\"");
     }
     const std::string kind = Word(*resource, "kind", true, kKinds);
     std::string name;
     if (const YAML::Node* metadata = resource->Find("metadata")) {
-      if (const auto map = ReadMap(*metadata, "\"metadata\"", {"name"})) name = Text(*map, "name", true);
+      if (const auto map = ReadMap(*metadata, "\"metadata\"", {"name"}))
+        name = Text(*map, "name", true);
     } else {
       AddProblem(node, "a resource lacks \"metadata\"; add \"metadata: {name: …}\"");
     }
     if (name.empty() || kind.empty()) return;
     if (!IsName(name)) {
-      AddProblem(*resource->Find("metadata"), Quoted(name) + " is no name; write lower-case letters, digits, \"_\", \"-\" "
-                                                             "and \".\", at most 64");
+      AddProblem(*resource->Find("metadata"),
+                 Quoted(name) +
+                     " is no name; write lower-case letters, digits, \"_\", \"-\" "
+                     "and \".\", at most 64");
       return;
     }
     if (const auto [where, fresh] = names_.emplace(kind + " " + name, path_); !fresh) {
-      AddProblem(*resource->Find("metadata"), "there is a " + kind + " " + Quoted(name) + " already, in " +
-                                                  Quoted(where->second) + "; rename one");
+      AddProblem(*resource->Find("metadata"), "there is a " + kind + " " + Quoted(name) +
+                                                  " already, in " + Quoted(where->second) +
+                                                  "; rename one");
       return;
     }
     const YAML::Node* spec = resource->Find("spec");
@@ -384,7 +426,8 @@ class Loader {
       LoadFactRule(name, what, spec);
     } else if (kind == "OpenFields") {
       if (const auto map = ReadMap(spec, what, {"when", "paths"})) {
-        catalogue_->open_fields_.push_back({name, ReadTrigger(*map, "when", false), Paths(*map, "paths", true)});
+        catalogue_->open_fields_.push_back(
+            {name, ReadTrigger(*map, "when", false), Paths(*map, "paths", true)});
         RefuseCondition(*map, catalogue_->open_fields_.back().when);
       }
     } else if (kind == "CaseKind") {
@@ -393,8 +436,9 @@ class Loader {
       LoadPurchaseRule(name, what, spec);
     } else if (kind == "GroupRule") {
       if (const auto map = ReadMap(spec, what, {"from", "kind", "role"})) {
-        catalogue_->group_rules_.push_back(
-            {name, Path(*map, "from", true), Word(*map, "kind", true, kGroupKinds), Path(*map, "role", false)});
+        catalogue_->group_rules_.push_back({name, Path(*map, "from", true),
+                                            Word(*map, "kind", true, kGroupKinds),
+                                            Path(*map, "role", false)});
       }
     } else if (kind == "Source") {
       if (const auto map = ReadMap(spec, what, {"rank", "group_kind"})) {
@@ -403,21 +447,26 @@ class Loader {
       }
     } else if (kind == "ConsentPurpose") {
       if (const auto map = ReadMap(spec, what, {"categories"})) {
-        catalogue_->consent_purposes_.push_back({name, Texts(*map, "categories", true, kMaxTextBytes)});
+        catalogue_->consent_purposes_.push_back(
+            {name, Texts(*map, "categories", true, kMaxTextBytes)});
       }
     }
   }
 
   void RefuseCondition(const Map& map, const Trigger& when) {
     if (when.condition) {
-      AddProblem(*map.Find("when"), map.what + " cannot have a \"condition\": whether a field is open may not depend on "
-                                               "what a customer wrote");
+      AddProblem(*map.Find("when"),
+                 map.what +
+                     " cannot have a \"condition\": whether a field is open may not depend on "
+                     "what a customer wrote");
     }
   }
 
   void LoadFactKind(const std::string& name, const std::string& what, const YAML::Node& spec) {
     const auto map = ReadMap(spec, what, {"question", "expires_after"});
-    if (map) catalogue_->fact_kinds_[name] = {name, Texts(*map, "question"), Duration(*map, "expires_after")};
+    if (map)
+      catalogue_->fact_kinds_[name] = {name, Texts(*map, "question"),
+                                       Duration(*map, "expires_after")};
   }
 
   void LoadFactRule(const std::string& name, const std::string& what, const YAML::Node& spec) {
@@ -430,20 +479,25 @@ class Loader {
                                        .expires_after = Duration(*map, "expires_after"),
                                        .confidence = Number(*map, "confidence", 1, 100, 100)});
     const YAML::Node* kind = map->Find("kind");
-    references_.push_back({path_, kind == nullptr ? map->mark : kind->Mark(), what, catalogue_->fact_rules_.size() - 1});
+    references_.push_back({path_, kind == nullptr ? map->mark : kind->Mark(), what,
+                           catalogue_->fact_rules_.size() - 1});
   }
 
   void LoadCaseKind(const std::string& name, const std::string& what, const YAML::Node& spec) {
     const auto map = ReadMap(spec, what, {"title", "due_after", "opened_by"});
     if (!map) return;
-    CaseKind kind{.name = name, .title = Texts(*map, "title"), .due_after = Duration(*map, "due_after")};
+    CaseKind kind{
+        .name = name, .title = Texts(*map, "title"), .due_after = Duration(*map, "due_after")};
     if (const YAML::Node* rules = map->Find("opened_by")) {
       if (!rules->IsSequence() || rules->size() > kMaxListItems) {
-        AddProblem(*rules, what + "'s \"opened_by\" must be a list; write \"- when: {type: …}\" below it");
+        AddProblem(*rules,
+                   what + "'s \"opened_by\" must be a list; write \"- when: {type: …}\" below it");
       } else {
         for (const YAML::Node& rule : *rules) {
-          if (const auto opened_by = ReadMap(rule, what + "'s \"opened_by\"", {"when", "title_from"})) {
-            kind.opened_by.push_back({ReadTrigger(*opened_by, "when", true), Path(*opened_by, "title_from", false)});
+          if (const auto opened_by =
+                  ReadMap(rule, what + "'s \"opened_by\"", {"when", "title_from"})) {
+            kind.opened_by.push_back(
+                {ReadTrigger(*opened_by, "when", true), Path(*opened_by, "title_from", false)});
           }
         }
       }
@@ -452,7 +506,8 @@ class Loader {
   }
 
   void LoadPurchaseRule(const std::string& name, const std::string& what, const YAML::Node& spec) {
-    const auto map = ReadMap(spec, what, {"when", "kind", "order", "amount", "currency", "default_currency", "items"});
+    const auto map = ReadMap(
+        spec, what, {"when", "kind", "order", "amount", "currency", "default_currency", "items"});
     if (!map) return;
     PurchaseRule rule{.name = name,
                       .when = ReadTrigger(*map, "when", true),
@@ -467,10 +522,12 @@ class Loader {
     if (rule.default_currency.empty() && rule.currency_from.empty()) {
       AddProblem(spec, what + " needs \"currency\" (a path) or \"default_currency\" (such as EUR)");
     } else if (!rule.default_currency.empty() && !Currency::Parse(rule.default_currency)) {
-      AddProblem(*map->Find("default_currency"), "this is no currency; write three letters of ISO 4217, such as EUR");
+      AddProblem(*map->Find("default_currency"),
+                 "this is no currency; write three letters of ISO 4217, such as EUR");
     }
     if (const YAML::Node* items_node = map->Find("items")) {
-      if (const auto items = ReadMap(*items_node, what + "'s \"items\"", {"from", "product", "quantity", "price"})) {
+      if (const auto items = ReadMap(*items_node, what + "'s \"items\"",
+                                     {"from", "product", "quantity", "price"})) {
         rule.items_from = Path(*items, "from", true);
         rule.item_product_from = Path(*items, "product", true);
         rule.item_quantity_from = Path(*items, "quantity", false);

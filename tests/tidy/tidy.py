@@ -21,7 +21,7 @@ CODE = {".h", ".cc"}
 THIRD_PARTY = [
     (r"absl/", "absl"), (r"google/protobuf/", "protobuf"), (r"grpcpp?/(?!reflection/v1)", "grpc"), (r"rocksdb/", "rocksdb"),
     (r"openssl/", "openssl"), (r"zlib\.h", "zlib"), (r"boost/", "beast"), (r"fmt/", "fmt"), (r"yaml-cpp/", "yaml"),
-    (r"simdjson", "simdjson"), (r"prometheus/", "prometheus"), (r"CLI/", "cli11"), (r"sodium", "sodium"), (r"phonenumbers/", "phonenumber"),
+    (r"simdjson", "simdjson"), (r"prometheus/", "prometheus"), (r"CLI/", "cli11"), (r"sodium", "sodium"), (r"phonenumbers/", "phonenumber"), (r"unicode/", "icu"),
 ]
 # The generated messages bring these along.
 WITH_PROTO = {"protobuf"}
@@ -51,7 +51,7 @@ TALKS = re.compile(r"^(ops/hilo/|ops/hilod/main\.cc|tests/)")
 BANNED_WORDS = [
     (r"\bcatalogs?\b", "catalogue"), (r"\btenants?\b", "space"), (r"\bcontact_?id\b", "customer id"),
     (r"\bend[- ]?users?\b", "customer"), (r"\bmaster record\b", "customer"), (r"\btickets?\b", "case"),
-    (r"\b(?!TimeUtil\b|WriteBufferManager\b|SstFileManager\b)[A-Za-z]+(?:Manager|Helper|Util|Utils)\b", "a name from the field"),
+    (r"\b(?!TimeUtil\b|PhoneNumberUtil\b|WriteBufferManager\b|SstFileManager\b)[A-Za-z]+(?:Manager|Helper|Util|Utils)\b", "a name from the field"),
     (r"\bgolden record\b", "customer"), (r"\bprofile_id\b", "customer id"), (r"\bcdp\b", "hub"),
 ]
 WORDS_ALLOWED = re.compile(r"^(tests/tidy/|connectors/desk/page/(package|src/.*\.css))")

@@ -45,11 +45,14 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"SameNameTwice", R"({"a":1,"b":2,"a":3})", "json_duplicate"},
         Bad{"SameNameTwiceByEscape", R"({"a":1,"\u0061":3})", "json_duplicate"},
         Bad{"SameNameTwiceInside", R"({"x":{"a":1,"a":1}})", "json_duplicate"},
-        Bad{"BytesAfterEnd", R"({"a":1} x)", "json_trailing"}, Bad{"TwoDocuments", "{}{}", "json_trailing"},
-        Bad{"Exponent999", R"({"a":1e999})", "json_number"}, Bad{"MinusZero", R"({"a":-0})", "json_number"},
+        Bad{"BytesAfterEnd", R"({"a":1} x)", "json_trailing"},
+        Bad{"TwoDocuments", "{}{}", "json_trailing"},
+        Bad{"Exponent999", R"({"a":1e999})", "json_number"},
+        Bad{"MinusZero", R"({"a":-0})", "json_number"},
         Bad{"MinusZeroFraction", R"({"a":-0.0})", "json_number"},
         Bad{"TwoTo63", R"({"a":9223372036854775808})", "json_number"},
-        Bad{"NaN", R"({"a":NaN})", "json_number"}, Bad{"Infinity", R"({"a":-Infinity})", "json_number"},
+        Bad{"NaN", R"({"a":NaN})", "json_number"},
+        Bad{"Infinity", R"({"a":-Infinity})", "json_number"},
         Bad{"Digits400", "{\"a\":" + Repeat("7", 400) + "}", "json_number"},
         Bad{"FractionDigits400", "{\"a\":0." + Repeat("7", 400) + "}", "json_number"},
         Bad{"LeadingZero", "[01]", "json_number"}, Bad{"PointWithoutDigits", "[1.]", "json_number"},
@@ -57,23 +60,30 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"LoneHighSurrogate", R"({"a":"\ud83d"})", "json_utf8"},
         Bad{"LoneLowSurrogate", R"({"a":"\ude00"})", "json_utf8"},
         Bad{"HighSurrogateThenOther", R"({"a":"\ud83d\u0041"})", "json_utf8"},
-        Bad{"BrokenUtf8", "{\"a\":\"\xC3\"}", "json_utf8"}, Bad{"OverlongUtf8", "{\"a\":\"\xC0\xA0\"}", "json_utf8"},
+        Bad{"BrokenUtf8", "{\"a\":\"\xC3\"}", "json_utf8"},
+        Bad{"OverlongUtf8", "{\"a\":\"\xC0\xA0\"}", "json_utf8"},
         Bad{"EncodedSurrogate", "{\"a\":\"\xED\xA0\x80\"}", "json_utf8"},
-        Bad{"ByteOrderMark", "\xEF\xBB\xBF{}", "json_utf8"}, Bad{"EscapedNul", R"({"a":"\u0000"})", "json_utf8"},
+        Bad{"ByteOrderMark", "\xEF\xBB\xBF{}", "json_utf8"},
+        Bad{"EscapedNul", R"({"a":"\u0000"})", "json_utf8"},
         Bad{"RawNul", std::string("{\"a\":\"\0\"}", 9), "json_utf8"},
         Bad{"Property200KB", "{\"a\":\"" + Repeat("x", 200 << 10) + "\"}", "property_too_large"},
         Bad{"NameTooLong", "{\"" + Repeat("n", 257) + "\":1}", "property_name"},
         Bad{"Empty", "", "json_syntax"}, Bad{"OnlySpace", " \n", "json_syntax"},
         Bad{"TrailingComma", "[1,]", "json_syntax"}, Bad{"SingleQuotes", "{'a':1}", "json_syntax"},
-        Bad{"OpenString", R"({"a":"x)", "json_syntax"}, Bad{"OpenObject", R"({"a":1)", "json_syntax"},
-        Bad{"RawNewline", "{\"a\":\"x\ny\"}", "json_syntax"}, Bad{"UnknownEscape", R"(["\x"])", "json_syntax"},
-        Bad{"Comment", "[1 /* */]", "json_syntax"}, Bad{"ShortEscape", R"(["\u12"])", "json_syntax"}),
+        Bad{"OpenString", R"({"a":"x)", "json_syntax"},
+        Bad{"OpenObject", R"({"a":1)", "json_syntax"},
+        Bad{"RawNewline", "{\"a\":\"x\ny\"}", "json_syntax"},
+        Bad{"UnknownEscape", R"(["\x"])", "json_syntax"},
+        Bad{"Comment", "[1 /* */]", "json_syntax"},
+        Bad{"ShortEscape", R"(["\u12"])", "json_syntax"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Json, TakesWhatLiesJustInsideTheLimits) {
   EXPECT_TRUE(Document::Parse(Repeat("[", 16) + Repeat("]", 16)).ok());
   EXPECT_TRUE(Document::Parse(Keys(256)).ok());
-  EXPECT_TRUE(Document::Parse("[9223372036854775807,-9223372036854775808,9007199254740993,1.7e308,0,0.0]").ok());
+  EXPECT_TRUE(
+      Document::Parse("[9223372036854775807,-9223372036854775808,9007199254740993,1.7e308,0,0.0]")
+          .ok());
   EXPECT_TRUE(Document::Parse("\"" + Repeat("x", 8 << 10) + "\"").ok());
   EXPECT_FALSE(Document::Parse("\"" + Repeat("x", (8 << 10) + 1) + "\"").ok());
 }
@@ -98,7 +108,8 @@ TEST(Json, DecodesEscapes) {
 }
 
 TEST(Json, FindsByPath) {
-  const auto document = Document::Parse(R"({"products":[{"name":"a"},{"name":"b"}],"a.b":1,"x":{"y.z":2}})");
+  const auto document =
+      Document::Parse(R"({"products":[{"name":"a"},{"name":"b"}],"a.b":1,"x":{"y.z":2}})");
   ASSERT_TRUE(document.ok());
   const Value root = (*document)->root();
   EXPECT_EQ(root.At("products.1.name").Text(), "b");
@@ -117,7 +128,8 @@ TEST(Json, NamesThatMeanSomethingElsewhereArePlainData) {
 }
 
 TEST(Json, WritesWithoutWhatIsLeftOut) {
-  const auto document = Document::Parse(R"({ "a" : 1.50, "b":[1,{"c":"x\"\u001f"}], "d":null, "e":true })");
+  const auto document =
+      Document::Parse(R"({ "a" : 1.50, "b":[1,{"c":"x\"\u001f"}], "d":null, "e":true })");
   ASSERT_TRUE(document.ok());
   const Value root = (*document)->root();
   std::string all;
@@ -129,23 +141,27 @@ TEST(Json, WritesWithoutWhatIsLeftOut) {
 }
 
 TEST(Json, SplitsABatchWhoseElementsAreBroken) {
-  const std::string text = R"({"writeKey":"k","batch":[{"a":"]}\"["},{"b":NaN} , 7,[[1]]],"sentAt":"t"})";
+  const std::string text =
+      R"({"writeKey":"k","batch":[{"a":"]}\"["},{"b":NaN} , 7,[[1]]],"sentAt":"t"})";
   const auto split = SplitArray(text, "batch");
   ASSERT_TRUE(split);
-  EXPECT_EQ(split->elements, (std::vector<std::string_view>{R"({"a":"]}\"["})", R"({"b":NaN})", "7", "[[1]]"}));
+  EXPECT_EQ(split->elements,
+            (std::vector<std::string_view>{R"({"a":"]}\"["})", R"({"b":NaN})", "7", "[[1]]"}));
   EXPECT_EQ(split->rest, R"({"writeKey":"k","batch":[],"sentAt":"t"})");
   EXPECT_FALSE(SplitArray(R"({"batch":[1,2})", "batch"));
   EXPECT_FALSE(SplitArray(R"({"batch":[1],"batch":[2]})", "batch"));
   EXPECT_FALSE(SplitArray(R"({"other":[1]})", "batch"));
 }
 
-// Whatever simdjson refuses we refuse, and what both take is written alike. The other way round we are stricter by design.
+// Whatever simdjson refuses we refuse, and what both take is written alike. The other way round we
+// are stricter by design.
 TEST(Json, AgreesWithASecondParserOnMutatedTexts) {
   const unsigned seed = 20260101;
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
   const std::string seeds[] = {
-      R"({"type":"track","event":"Return Requested","properties":{"order_id":"1042","size":42,"price":89.90},"ok":true,"n":null})",
+      R"({"type":"track","event":"Return Requested","properties":{"order_id":"1042","size":42,)"
+      R"("price":89.90},"ok":true,"n":null})",
       R"([1,-2.5e3,"\u00f1\ud83d\ude00",{"a":[[],{}]},"ñ"])"};
   const std::string alphabet = "{}[]\",:\\u0123456789.eE+-truefalsn \xC3\xB1\xED";
   simdjson::dom::parser parser;
