@@ -3,6 +3,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "state/cases/cases.h"
 #include "state/timeline/entry_key.h"
@@ -55,6 +57,19 @@ class CustomerFold : public fold::Fold {
     }
   }
 
+  void Prefetch(const FoldRecord& record, std::vector<std::string>& keys) override {
+    std::optional<Change::Subject> subject;
+    if (record.record.has_customer_event()) {
+      const auto& event = record.record.customer_event();
+      subject = SubjectOf(event.customer(), event.member());
+    } else if (record.record.has_command()) {
+      subject = SubjectOf(record.record.command().customer(), record.record.command().member());
+    }
+    if (!subject.has_value()) return;
+    std::string key = timeline::MemberKey(BucketOf(subject->customer), subject->member);
+    if (!cache_.Holds(key)) keys.push_back(std::move(key));
+  }
+
   Outcome Fire(const fold::Timer& timer, Context& context) override {
     const auto target = TargetOf(timer);
     if (!target.has_value()) {
@@ -77,7 +92,8 @@ class CustomerFold : public fold::Fold {
   void Forget() override { cache_.Forget(); }
 
  private:
-  std::optional<Change::Subject> SubjectOf(std::string_view customer, std::string_view member) {
+  static std::optional<Change::Subject> SubjectOf(std::string_view customer,
+                                                  std::string_view member) {
     const auto customer_id = CustomerId::FromBytes(customer);
     const auto member_id = MemberId::FromBytes(member);
     if (!customer_id.has_value() || !member_id.has_value()) return std::nullopt;

@@ -38,6 +38,8 @@ class MemberCache {
   // Writes the row that Load or Create gave, within the limit of bytes.
   void Save(CustomerId customer, MemberId member, fold::Context& context);
   void Forget();
+  // Whether the row with this key is here.
+  bool Holds(std::string_view key) const { return by_key_.contains(key); }
 
   size_t size() const { return entries_.size(); }
 
