@@ -1,13 +1,13 @@
-# The agent's page, built by Node into <build>/desk; hilod serves it from there. Without Node the target says so and builds
-# nothing: everything else still builds.
+# The agent's page, built by Node into <build>/desk; hilod serves it from there. Without Node the target
+# says so and builds nothing: everything else still builds.
 set(desk_source ${CMAKE_SOURCE_DIR}/connectors/desk/page)
 set(HILO_DESK_PAGE ${CMAKE_BINARY_DIR}/desk)
 option(HILO_DESK "Build the agent's page with Node" ON)
 find_program(NODE NAMES node nodejs)
 find_program(NPM npm)
 if(HILO_DESK AND NODE AND NPM)
-  file(GLOB_RECURSE desk_files CONFIGURE_DEPENDS ${desk_source}/src/*.ts ${desk_source}/src/*.tsx ${desk_source}/src/*.json
-    ${desk_source}/src/*.css ${desk_source}/src/*.html ${desk_source}/src/*.svg)
+  file(GLOB_RECURSE desk_files CONFIGURE_DEPENDS ${desk_source}/src/*.ts ${desk_source}/src/*.tsx
+    ${desk_source}/src/*.json ${desk_source}/src/*.css ${desk_source}/src/*.html ${desk_source}/src/*.svg)
   list(FILTER desk_files EXCLUDE REGEX "/src/gen/")
   file(GLOB desk_protos CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/proto/hilo/v1/*.proto)
   # What npm itself writes last; in the source tree, since Node looks for packages beside the code.

@@ -24,8 +24,10 @@ constexpr std::string_view kDocument = "index.html";
 
 // Also read by the page's tests, so that the page is tried under the policy that is served.
 constexpr std::string_view kContentSecurityPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'; require-trusted-types-for 'script'";
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'; require-trusted-types-for "
+    "'script'";
 
 struct MediaType {
   std::string_view ending;
@@ -48,7 +50,8 @@ struct File {
 
 bool IsPlainName(std::string_view name) {
   return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_';
   });
 }
 
@@ -72,13 +75,15 @@ StatusOr<File> ReadFile(const fs::path& path, std::string name) {
   std::error_code error;
   const uintmax_t size = fs::file_size(path, error);
   if (!error && size > kMaxFileBytes) {
-    return Error(StatusCode::kInvalidArgument, "desk_page_too_large", "a file of the desk's page is over 4 MiB; build it anew");
+    return Error(StatusCode::kInvalidArgument, "desk_page_too_large",
+                 "a file of the desk's page is over 4 MiB; build it anew");
   }
   std::ifstream in(path, std::ios::binary);
   std::string body{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   if (!in.is_open() || in.bad()) {
-    return Error(StatusCode::kFailedPrecondition, "desk_page_missing",
-                 "cannot read \"" + path.string() + "\" of the desk's page; build the target desk_page");
+    return Error(
+        StatusCode::kFailedPrecondition, "desk_page_missing",
+        "cannot read \"" + path.string() + "\" of the desk's page; build the target desk_page");
   }
   std::string etag = ETagOf(body);
   const std::string_view type = MediaTypeOf(name);
@@ -93,21 +98,25 @@ StatusOr<std::vector<File>> ReadPage(const fs::path& directory) {
     std::error_code ignored;
     if (!at->is_regular_file(ignored) || !IsPlainName(name) || MediaTypeOf(name).empty()) continue;
     if (files.size() == kMaxFiles) {
-      return Error(StatusCode::kInvalidArgument, "desk_page_too_large", "the desk's page has more than 32 files; build it anew");
+      return Error(StatusCode::kInvalidArgument, "desk_page_too_large",
+                   "the desk's page has more than 32 files; build it anew");
     }
     HILO_ASSIGN_OR_RETURN(File file, ReadFile(at->path(), std::move(name)));
     files.push_back(std::move(file));
   }
-  const bool whole = std::any_of(files.begin(), files.end(), [](const File& file) { return file.name == kDocument; });
+  const bool whole = std::any_of(files.begin(), files.end(),
+                                 [](const File& file) { return file.name == kDocument; });
   if (error || !whole) {
     return Error(StatusCode::kFailedPrecondition, "desk_page_missing",
-                 "no index.html in \"" + directory.string() + "\"; build the target desk_page or set the page's directory");
+                 "no index.html in \"" + directory.string() +
+                     "\"; build the target desk_page or set the page's directory");
   }
   return files;
 }
 
 bool Names(std::optional<std::string_view> if_none_match, std::string_view etag) {
-  return if_none_match && (*if_none_match == "*" || if_none_match->find(etag) != std::string_view::npos);
+  return if_none_match &&
+         (*if_none_match == "*" || if_none_match->find(etag) != std::string_view::npos);
 }
 
 http::Response Answer(const File& file, const http::Request& request) {
@@ -118,7 +127,8 @@ http::Response Answer(const File& file, const http::Request& request) {
   response.headers.Add("Referrer-Policy", "no-referrer");
   response.headers.Add("Cross-Origin-Opener-Policy", "same-origin");
   response.headers.Add("Cross-Origin-Resource-Policy", "same-origin");
-  response.headers.Add("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
+  response.headers.Add("Permissions-Policy",
+                       "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
   response.headers.Add("Cache-Control", document ? "no-store" : "no-cache");
   if (!document) {
     response.headers.Add("ETag", file.etag);

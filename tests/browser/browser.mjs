@@ -7,22 +7,42 @@ export const kChromium = process.env.HILO_CHROMIUM ?? '/usr/bin/chromium';
 
 export function launch() {
   if (!existsSync(kChromium)) throw new Error(`no ${kChromium}`);
-  return chromium.launch({executablePath: kChromium, args: [
-    '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync']});
+  return chromium.launch({
+    executablePath: kChromium,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
 }
 
 // An agent's desk: one window, signed in. `problems` collects what the page complains about; a test ends with it empty.
-export async function openDesk(browser, url, {token = 'agent-token', signIn = true, ...options} = {}) {
+export async function openDesk(
+  browser,
+  url,
+  {token = 'agent-token', signIn = true, ...options} = {},
+) {
   const context = await browser.newContext({
-    locale: 'en-GB', timezoneId: 'Europe/Madrid', viewport: {width: 1280, height: 800}, reducedMotion: 'reduce', ...options});
+    locale: 'en-GB',
+    timezoneId: 'Europe/Madrid',
+    viewport: {width: 1280, height: 800},
+    reducedMotion: 'reduce',
+    ...options,
+  });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   const problems = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('console', (message) => {
     // What the network does is the tests' own doing; a refused script or style is not.
-    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) problems.push(message.text());
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      problems.push(message.text());
   });
   await page.goto(url);
   const desk = {context, page, problems, close: () => context.close()};

@@ -14,15 +14,22 @@ function skip(reason) {
   process.exit(77);
 }
 
-if (Number(process.versions.node.split('.')[0]) < 18) skip(`Node ${process.versions.node} is older than 18`);
+if (Number(process.versions.node.split('.')[0]) < 18)
+  skip(`Node ${process.versions.node} is older than 18`);
 if (!existsSync(chromium)) skip(`no browser at ${chromium}`);
-if (!existsSync(join(here, 'node_modules/playwright-core'))) skip('the packages of tests/browser are not installed (npm ci)');
+if (!existsSync(join(here, 'node_modules/playwright-core')))
+  skip('the packages of tests/browser are not installed (npm ci)');
 if (!existsSync(join(page, 'index.html'))) skip('the page is not built (target desk_page)');
-const tests = readdirSync(join(here, folder)).filter((name) => name.endsWith('.test.mjs')).sort();
+const tests = readdirSync(join(here, folder))
+  .filter((name) => name.endsWith('.test.mjs'))
+  .sort();
 if (tests.length === 0) {
   console.error(`no test in ${folder}`);
   process.exit(1);
 }
-const done = spawnSync(process.execPath, ['--test', ...tests.map((name) => join(here, folder, name))],
-  {stdio: 'inherit', env: {...process.env, HILO_DESK_PAGE: page}});
+const done = spawnSync(
+  process.execPath,
+  ['--test', ...tests.map((name) => join(here, folder, name))],
+  {stdio: 'inherit', env: {...process.env, HILO_DESK_PAGE: page}},
+);
 process.exit(done.status ?? 1);

@@ -26,14 +26,22 @@ function run(program, argv) {
 function generate() {
   mkdirSync(gen, {recursive: true});
   run('protoc', [
-    `--plugin=protoc-gen-es=${join(page, 'node_modules/.bin/protoc-gen-es')}`, `--proto_path=${proto}`,
-    `--es_out=${gen}`, '--es_opt=target=ts,import_extension=none',
-    ...['common', 'customer', 'customer_service', 'desk_service'].map((name) => `hilo/v1/${name}.proto`),
+    `--plugin=protoc-gen-es=${join(page, 'node_modules/.bin/protoc-gen-es')}`,
+    `--proto_path=${proto}`,
+    `--es_out=${gen}`,
+    '--es_opt=target=ts,import_extension=none',
+    ...['common', 'customer', 'customer_service', 'desk_service'].map(
+      (name) => `hilo/v1/${name}.proto`,
+    ),
   ]);
 }
 
 const common = {
-  bundle: true, target: 'es2022', jsx: 'automatic', jsxImportSource: 'preact', logLevel: 'warning',
+  bundle: true,
+  target: 'es2022',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  logLevel: 'warning',
   absWorkingDir: page,
 };
 
@@ -42,11 +50,18 @@ async function bundle() {
   run(join(page, 'node_modules/.bin/tsc'), ['--noEmit']);
   mkdirSync(out, {recursive: true});
   await build({
-    ...common, entryPoints: {app: 'src/main.tsx'}, outdir: out, format: 'esm', platform: 'browser', minify: true,
-    legalComments: 'none', define: {'process.env.NODE_ENV': '"production"'},
+    ...common,
+    entryPoints: {app: 'src/main.tsx'},
+    outdir: out,
+    format: 'esm',
+    platform: 'browser',
+    minify: true,
+    legalComments: 'none',
+    define: {'process.env.NODE_ENV': '"production"'},
   });
   await build({...common, entryPoints: {app: 'src/app.css'}, outdir: out, minify: true});
-  for (const name of ['index.html', 'icon.svg']) copyFileSync(join(page, 'src', name), join(out, name));
+  for (const name of ['index.html', 'icon.svg'])
+    copyFileSync(join(page, 'src', name), join(out, name));
 }
 
 async function test() {
@@ -55,11 +70,19 @@ async function test() {
   rmSync(folder, {recursive: true, force: true});
   const entries = readdirSync(join(page, 'test')).filter((name) => name.endsWith('.test.ts'));
   await build({
-    ...common, entryPoints: entries.map((name) => `test/${name}`), outdir: folder, format: 'esm', platform: 'node',
-    outExtension: {'.js': '.mjs'}, sourcemap: 'inline',
+    ...common,
+    entryPoints: entries.map((name) => `test/${name}`),
+    outdir: folder,
+    format: 'esm',
+    platform: 'node',
+    outExtension: {'.js': '.mjs'},
+    sourcemap: 'inline',
   });
-  run(process.execPath, ['--enable-source-maps', '--test', ...entries.map(
-    (name) => join(folder, name.replace(/\.ts$/, '.mjs')))]);
+  run(process.execPath, [
+    '--enable-source-maps',
+    '--test',
+    ...entries.map((name) => join(folder, name.replace(/\.ts$/, '.mjs'))),
+  ]);
 }
 
 const commands = {generate, build: bundle, test};

@@ -12,7 +12,11 @@ const kTimeout = 10_000; // ms for one call; streams have none
 
 // The services of the server that gave this page, by Connect in JSON, so that a network tab can be read. Always POST:
 // identifiers of persons have no place in addresses. `token` is asked anew for every call.
-export function createApi(baseUrl: string, token: () => string, onServerTime: (unixMillis: number) => void): Api {
+export function createApi(
+  baseUrl: string,
+  token: () => string,
+  onServerTime: (unixMillis: number) => void,
+): Api {
   const authorize: Interceptor = (next) => async (request) => {
     const bearer = token();
     if (bearer) request.header.set('Authorization', `Bearer ${bearer}`);
@@ -22,8 +26,15 @@ export function createApi(baseUrl: string, token: () => string, onServerTime: (u
     return response;
   };
   const transport = createConnectTransport({
-    baseUrl, interceptors: [authorize], defaultTimeoutMs: kTimeout, useBinaryFormat: false, useHttpGet: false,
+    baseUrl,
+    interceptors: [authorize],
+    defaultTimeoutMs: kTimeout,
+    useBinaryFormat: false,
+    useHttpGet: false,
     fetch: (input, init) => fetch(input, {...init, credentials: 'same-origin', cache: 'no-store'}),
   });
-  return {customers: createClient(CustomerService, transport), desk: createClient(DeskService, transport)};
+  return {
+    customers: createClient(CustomerService, transport),
+    desk: createClient(DeskService, transport),
+  };
 }

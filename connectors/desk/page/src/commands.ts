@@ -1,4 +1,5 @@
-import {focusSoon, type Desk} from './desk';
+import {focusSoon} from './focus';
+import type {Desk} from './desk';
 import {chordOf, chords} from './keys';
 import {Assurance} from './gen/hilo/v1/common_pb';
 import {language, useLanguage, type MessageId} from './messages';
@@ -16,7 +17,10 @@ const onCustomer = (desk: Desk) => desk.view.value?.context.value !== undefined;
 
 function form(id: 'note' | 'fact' | 'ask' | 'promise' | 'case', chord: string): Command {
   return {
-    id, title: `command.${id}`, chord, available: onCustomer,
+    id,
+    title: `command.${id}`,
+    chord,
+    available: onCustomer,
     run: (desk) => {
       desk.composer.value = id;
       focusSoon('composer-first');
@@ -24,11 +28,17 @@ function form(id: 'note' | 'fact' | 'ask' | 'promise' | 'case', chord: string): 
   };
 }
 
-function dialog(id: string, title: MessageId, chord: string, available: Command['available'] = () => true): Command {
+function dialog(
+  id: string,
+  title: MessageId,
+  chord: string,
+  available: Command['available'] = () => true,
+): Command {
   return {id, title, chord, available, run: (desk) => (desk.dialog.value = {kind: id, name: ''})};
 }
 
-const inContact = (desk: Desk) => onCustomer(desk) && desk.contactOf(desk.current.value) !== undefined;
+const inContact = (desk: Desk) =>
+  onCustomer(desk) && desk.contactOf(desk.current.value) !== undefined;
 
 export const kCommands: readonly Command[] = [
   form('note', 'Alt+N'),
@@ -36,27 +46,62 @@ export const kCommands: readonly Command[] = [
   form('ask', 'Alt+Q'),
   form('promise', 'Alt+P'),
   form('case', 'Alt+C'),
-  {id: 'search', title: 'command.search', chord: 'Alt+S', available: () => true, run: () => focusSoon('search')},
-  dialog('verify', 'command.verify', 'Alt+V', (desk) => inContact(desk) &&
-    desk.contactOf(desk.current.value)?.assurance !== Assurance.VERIFIED),
+  {
+    id: 'search',
+    title: 'command.search',
+    chord: 'Alt+S',
+    available: () => true,
+    run: () => focusSoon('search'),
+  },
+  dialog(
+    'verify',
+    'command.verify',
+    'Alt+V',
+    (desk) =>
+      inContact(desk) && desk.contactOf(desk.current.value)?.assurance !== Assurance.VERIFIED,
+  ),
   dialog('end', 'command.end', 'Alt+E', inContact),
   dialog('start', 'command.start', '', (desk) => onCustomer(desk) && !inContact(desk)),
-  {id: 'timeline', title: 'command.timeline', chord: 'Alt+T', available: onCustomer,
-   run: () => focusSoon('timeline')},
-  {id: 'new-entries', title: 'command.new-entries', chord: 'Alt+U',
-   available: (desk) => (desk.view.value?.held.value.length ?? 0) > 0,
-   run: (desk) => {
-     if (desk.view.value) desk.showHeld(desk.view.value);
-     focusSoon('timeline');
-   }},
-  {id: 'close-customer', title: 'command.close-customer', chord: 'Alt+X', available: (desk) => desk.current.value !== '',
-   run: (desk) => desk.closeCustomer(desk.current.value)},
+  {
+    id: 'timeline',
+    title: 'command.timeline',
+    chord: 'Alt+T',
+    available: onCustomer,
+    run: () => focusSoon('timeline'),
+  },
+  {
+    id: 'new-entries',
+    title: 'command.new-entries',
+    chord: 'Alt+U',
+    available: (desk) => (desk.view.value?.held.value.length ?? 0) > 0,
+    run: (desk) => {
+      if (desk.view.value) desk.showHeld(desk.view.value);
+      focusSoon('timeline');
+    },
+  },
+  {
+    id: 'close-customer',
+    title: 'command.close-customer',
+    chord: 'Alt+X',
+    available: (desk) => desk.current.value !== '',
+    run: (desk) => desk.closeCustomer(desk.current.value),
+  },
   dialog('palette', 'command.palette', 'Mod+K'),
   dialog('shortcuts', 'command.shortcuts', ''),
-  {id: 'reconnect', title: 'command.reconnect', chord: '', available: (desk) => desk.live.value.state !== 'connected',
-   run: (desk) => desk.reconnect()},
-  {id: 'language', title: 'command.language', chord: '', available: () => true,
-   run: () => useLanguage(language.value === 'en' ? 'es' : 'en')},
+  {
+    id: 'reconnect',
+    title: 'command.reconnect',
+    chord: '',
+    available: (desk) => desk.live.value.state !== 'connected',
+    run: (desk) => desk.reconnect(),
+  },
+  {
+    id: 'language',
+    title: 'command.language',
+    chord: '',
+    available: () => true,
+    run: () => useLanguage(language.value === 'en' ? 'es' : 'en'),
+  },
   dialog('sign-out', 'command.sign-out', ''),
 ];
 
@@ -72,7 +117,8 @@ export function byId(id: string): Command {
 
 // Takes a key stroke. Alt+1 to Alt+9 accept the calls in their order and cannot be given to anything else.
 export function onKey(desk: Desk, event: KeyboardEvent): void {
-  if (!desk.signedIn.value || event.defaultPrevented || desk.dialog.value?.kind === 'shortcuts') return;
+  if (!desk.signedIn.value || event.defaultPrevented || desk.dialog.value?.kind === 'shortcuts')
+    return;
   const chord = chordOf(event);
   if (!chord) return;
   const call = /^Alt\+([1-9])$/.exec(chord);

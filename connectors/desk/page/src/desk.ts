@@ -1,15 +1,28 @@
 import {Code, ConnectError} from '@connectrpc/connect';
 import {batch, computed, signal, type Signal} from '@preact/signals';
 import type {Api} from './api';
+import {nameOf, surer, withItem} from './customer';
 import {Drafts} from './drafts';
+import {focusSoon} from './focus';
 import {millis} from './format';
-import {Assurance, Channel} from './gen/hilo/v1/common_pb';
+import {Channel} from './gen/hilo/v1/common_pb';
 import {
-  InteractionState, type Case, type Context, type Customer, type Fact, type Interaction, type Promise as CustomerPromise,
+  InteractionState,
+  type Case,
+  type Context,
+  type Fact,
+  type Interaction,
+  type Promise as CustomerPromise,
   type TimelineEntry,
 } from './gen/hilo/v1/customer_pb';
-import type {Call, CallChange, FactKind, GetDeskResponse, WatchDesktopResponse} from './gen/hilo/v1/desk_service_pb';
-import {language, t, type MessageId} from './messages';
+import type {
+  Call,
+  CallChange,
+  FactKind,
+  GetDeskResponse,
+  WatchDesktopResponse,
+} from './gen/hilo/v1/desk_service_pb';
+import {t, type MessageId} from './messages';
 import {plain} from './text';
 import {fromSnapshot, kNothing, union, unseen, withOlder, type Stretch} from './timeline';
 import {Watch, type Live} from './watch';
@@ -61,8 +74,9 @@ export class Desk {
   readonly searchText = signal('');
   readonly drafts: Drafts;
   readonly view = computed(() => this.views.value.find((view) => view.name === this.current.value));
-  readonly ringing = computed(() => this.calls.value.filter(
-    (call) => call.interaction?.state === InteractionState.RINGING));
+  readonly ringing = computed(() =>
+    this.calls.value.filter((call) => call.interaction?.state === InteractionState.RINGING),
+  );
 
   private readonly api: Api;
   private readonly watch: Watch;
@@ -74,10 +88,16 @@ export class Desk {
 
   constructor(private readonly options: DeskOptions) {
     this.drafts = new Drafts(options.session);
-    this.api = options.api(() => this.token, (time) => this.onServerTime(time, 1_000));
+    this.api = options.api(
+      () => this.token,
+      (time) => this.onServerTime(time, 1_000),
+    );
     this.watch = new Watch({
-      open: (customers, resumeToken, abort, onOpen) => this.api.desk.watchDesktop(
-        {customers, resumeToken, timelineSize: kPage}, {signal: abort, timeoutMs: 0, onHeader: onOpen}),
+      open: (customers, resumeToken, abort, onOpen) =>
+        this.api.desk.watchDesktop(
+          {customers, resumeToken, timelineSize: kPage},
+          {signal: abort, timeoutMs: 0, onHeader: onOpen},
+        ),
       onMessage: (message, whole) => this.onMessage(message, whole),
       onLive: (live) => (this.live.value = live),
       onRefused: (error) => this.onRefused(error),
@@ -91,7 +111,8 @@ export class Desk {
   // Goes on where this tab was before a reload.
   async start(): Promise<void> {
     window.setInterval(() => (this.now.value = Date.now()), 15_000);
-    for (const event of ['online', 'focus', 'pageshow']) window.addEventListener(event, () => this.watch.tryNow());
+    for (const event of ['online', 'focus', 'pageshow'])
+      window.addEventListener(event, () => this.watch.tryNow());
     document.addEventListener('visibilitychange', () => {
       this.now.value = Date.now();
       if (document.visibilityState === 'visible') this.watch.tryNow();
@@ -229,9 +250,17 @@ export class Desk {
   private addView(name: string): void {
     if (this.views.value.some((view) => view.name === name)) return;
     const view: View = {
-      name, context: signal(undefined), failed: signal(''), channel: signal(Channel.UNSPECIFIED),
-      stretches: signal(new Map()), held: signal([]), loadingOlder: signal(false), fresh: signal(new Map()),
-      factOrder: signal([]), isReading: () => false, isBusyInStrip: () => false,
+      name,
+      context: signal(undefined),
+      failed: signal(''),
+      channel: signal(Channel.UNSPECIFIED),
+      stretches: signal(new Map()),
+      held: signal([]),
+      loadingOlder: signal(false),
+      fresh: signal(new Map()),
+      factOrder: signal([]),
+      isReading: () => false,
+      isBusyInStrip: () => false,
     };
     const preloaded = this.preloaded.get(name);
     if (preloaded) this.applySnapshot(view, preloaded);
@@ -261,7 +290,10 @@ export class Desk {
   private async load(view: View): Promise<void> {
     view.failed.value = '';
     try {
-      const {context} = await this.api.customers.getContext({customer: view.name, timelineSize: kPage});
+      const {context} = await this.api.customers.getContext({
+        customer: view.name,
+        timelineSize: kPage,
+      });
       if (context && !view.context.value) this.applySnapshot(view, context);
     } catch (cause) {
       if (!view.context.value) view.failed.value = this.explain(cause);
@@ -270,7 +302,10 @@ export class Desk {
 
   async refresh(view: View): Promise<void> {
     try {
-      const {context} = await this.api.customers.getContext({customer: view.name, timelineSize: kPage});
+      const {context} = await this.api.customers.getContext({
+        customer: view.name,
+        timelineSize: kPage,
+      });
       if (context) this.applySnapshot(view, context);
     } catch (cause) {
       this.explain(cause);
@@ -288,7 +323,9 @@ export class Desk {
     batch(() => {
       switch (message.case) {
         case 'snapshot': {
-          const contexts = new Map(message.value.contexts.map((context) => [context.customer?.name ?? '', context]));
+          const contexts = new Map(
+            message.value.contexts.map((context) => [context.customer?.name ?? '', context]),
+          );
           for (const view of this.views.value) {
             const context = contexts.get(view.name);
             if (context) {
@@ -331,7 +368,9 @@ export class Desk {
       const all = view.stretches.value.get(Channel.UNSPECIFIED) ?? kNothing;
       if (all.loaded && view.isReading()) {
         // Somebody reads: what is new waits, and the rest stays where it is.
-        const touches = context.timeline.some((entry) => all.entries.some((known) => known.name === entry.name));
+        const touches = context.timeline.some((entry) =>
+          all.entries.some((known) => known.name === entry.name),
+        );
         if (touches) {
           this.hold(view, unseen(all.entries, context.timeline));
           return;
@@ -339,7 +378,8 @@ export class Desk {
       }
       view.held.value = [];
       view.stretches.value = new Map([
-        [Channel.UNSPECIFIED, fromSnapshot(all, context.timeline, context.timelineNextPageToken)]]);
+        [Channel.UNSPECIFIED, fromSnapshot(all, context.timeline, context.timelineNextPageToken)],
+      ]);
       if (view.channel.value !== Channel.UNSPECIFIED) void this.loadOlder(view);
     });
   }
@@ -349,11 +389,17 @@ export class Desk {
     if (!view) return;
     const known = view.stretches.value.get(Channel.UNSPECIFIED) ?? kNothing;
     const before = view.context.value;
-    const names = (one: Context | undefined) => [
-      ...(one?.facts ?? []), ...(one?.promises ?? []), ...(one?.cases ?? [])].map((item) => item.name);
+    const names = (one: Context | undefined) =>
+      [...(one?.facts ?? []), ...(one?.promises ?? []), ...(one?.cases ?? [])].map(
+        (item) => item.name,
+      );
     const old = new Set(names(before));
-    const fresh = [...names(context).filter((name) => before && !old.has(name)),
-      ...unseen([...known.entries, ...view.held.value], context.timeline).map((entry) => entry.name)];
+    const fresh = [
+      ...names(context).filter((name) => before && !old.has(name)),
+      ...unseen([...known.entries, ...view.held.value], context.timeline).map(
+        (entry) => entry.name,
+      ),
+    ];
     this.mark(view, fresh);
     this.applyFacts(view, this.withOwn(context));
     this.arrive(view, context.timeline);
@@ -412,11 +458,17 @@ export class Desk {
       view.held.value = [];
       const stretches = new Map(view.stretches.value);
       for (const [channel, stretch] of stretches) {
-        const mine = entries.filter((entry) => channel === Channel.UNSPECIFIED || entry.channel === channel);
+        const mine = entries.filter(
+          (entry) => channel === Channel.UNSPECIFIED || entry.channel === channel,
+        );
         stretches.set(channel, {...stretch, entries: union(stretch.entries, mine)});
       }
       if (!stretches.has(Channel.UNSPECIFIED)) {
-        stretches.set(Channel.UNSPECIFIED, {entries: union(entries, []), nextPageToken: '', loaded: false});
+        stretches.set(Channel.UNSPECIFIED, {
+          entries: union(entries, []),
+          nextPageToken: '',
+          loaded: false,
+        });
       }
       view.stretches.value = stretches;
     });
@@ -447,15 +499,18 @@ export class Desk {
       this.preloaded.delete(call.customer?.name ?? '');
       return;
     }
-    this.calls.value = at < 0 ? [...this.calls.value, call] : this.calls.value.map(
-      (one, index) => (index === at ? call : one));
+    this.calls.value =
+      at < 0
+        ? [...this.calls.value, call]
+        : this.calls.value.map((one, index) => (index === at ? call : one));
     this.popUp(call);
   }
 
   // A call pops once. It opens its customer by itself only where nobody is at work; focus stays where it is.
   private popUp(call: Call): void {
     const name = call.interaction?.name;
-    if (!name || call.interaction?.state !== InteractionState.RINGING || this.popped.has(name)) return;
+    if (!name || call.interaction?.state !== InteractionState.RINGING || this.popped.has(name))
+      return;
     this.popped.add(name);
     const who = plain(nameOf(call.customer));
     const customer = call.customer?.name;
@@ -471,8 +526,12 @@ export class Desk {
   }
 
   private isFree(): boolean {
-    return this.current.value === '' && this.drafts.customers().size === 0 && this.searchText.value.trim() === '' &&
-      document.visibilityState === 'visible';
+    return (
+      this.current.value === '' &&
+      this.drafts.customers().size === 0 &&
+      this.searchText.value.trim() === '' &&
+      document.visibilityState === 'visible'
+    );
   }
 
   openCall(index: number): void {
@@ -494,11 +553,17 @@ export class Desk {
     if (known.loaded && known.nextPageToken === '') return;
     view.loadingOlder.value = true;
     try {
-      const page = await this.api.customers.listTimeline(
-        {customer: view.name, pageSize: kPage, pageToken: known.nextPageToken, channel});
+      const page = await this.api.customers.listTimeline({
+        customer: view.name,
+        pageSize: kPage,
+        pageToken: known.nextPageToken,
+        channel,
+      });
       const now = view.stretches.value.get(channel) ?? kNothing;
       view.stretches.value = new Map(view.stretches.value).set(
-        channel, withOlder(now, page.entries, page.nextPageToken));
+        channel,
+        withOlder(now, page.entries, page.nextPageToken),
+      );
     } catch (cause) {
       this.said.value = this.explain(cause);
     } finally {
@@ -514,8 +579,10 @@ export class Desk {
 
   // Sends a draft; what is on the screen is the draft until the server has it. Empty when it was saved, else why not.
   async submit(
-    customer: string, form: string,
-    write: (api: Api['customers'], stamp: Stamp) => Promise<SavedItem>, done: MessageId,
+    customer: string,
+    form: string,
+    write: (api: Api['customers'], stamp: Stamp) => Promise<SavedItem>,
+    done: MessageId,
   ): Promise<string> {
     const contact = this.contactOf(customer)?.name ?? '';
     let draft = withRequestId(this.drafts.get(customer, form), contact, this.serverNow());
@@ -523,8 +590,11 @@ export class Desk {
     for (let renewed = false; ; renewed = true) {
       try {
         const saved = await send(
-          () => write(this.api.customers, {requestId: draft.requestId, interaction: draft.interaction}),
-          (count) => (this.said.value = t('write.again', {count})), pause);
+          () =>
+            write(this.api.customers, {requestId: draft.requestId, interaction: draft.interaction}),
+          (count) => (this.said.value = t('write.again', {count})),
+          pause,
+        );
         this.onSaved(customer, saved);
         this.drafts.clear(customer, form);
         this.said.value = saved.said ?? t(done);
@@ -537,7 +607,8 @@ export class Desk {
           this.drafts.set(customer, form, draft);
           continue;
         }
-        if (reason === 'request_id_conflict') this.drafts.set(customer, form, {fields: draft.fields});
+        if (reason === 'request_id_conflict')
+          this.drafts.set(customer, form, {fields: draft.fields});
         if (reason === 'stale_version') {
           const view = this.views.value.find((one) => one.name === customer);
           this.drafts.set(customer, form, {fields: draft.fields});
@@ -570,8 +641,13 @@ export class Desk {
       }
       if (saved.interaction) {
         const {interaction} = saved;
-        next = {...next, interactions: [interaction, ...next.interactions.filter(
-          (one) => one.name !== interaction.name)]};
+        next = {
+          ...next,
+          interactions: [
+            interaction,
+            ...next.interactions.filter((one) => one.name !== interaction.name),
+          ],
+        };
       }
       this.applyFacts(view, next);
     });
@@ -587,13 +663,16 @@ export class Desk {
       return surer(call.interaction, fromContext);
     }
     const mine = this.me.value?.agent ?? '';
-    return known.find((one) => mine !== '' && one.agent === mine && one.state !== InteractionState.ENDED);
+    return known.find(
+      (one) => mine !== '' && one.agent === mine && one.state !== InteractionState.ENDED,
+    );
   }
 
   // The newest contact in progress with anybody or anything of ours, such as a visit on the web.
   elsewhere(context: Context): Interaction | undefined {
-    return context.interactions.find((one) => one.state !== InteractionState.ENDED &&
-      one.state !== InteractionState.UNSPECIFIED);
+    return context.interactions.find(
+      (one) => one.state !== InteractionState.ENDED && one.state !== InteractionState.UNSPECIFIED,
+    );
   }
 
   factKind(kind: string): FactKind | undefined {
@@ -609,16 +688,24 @@ export class Desk {
     }
     const reason = reasonOf(error);
     const byReason: Record<string, MessageId> = {
-      stale_version: 'error.stale', request_id_conflict: 'error.conflict', outcome_unknown: 'error.unknown_outcome',
-      identifier_format: 'error.identifier', identifier_blocked: 'error.identifier',
+      stale_version: 'error.stale',
+      request_id_conflict: 'error.conflict',
+      outcome_unknown: 'error.unknown_outcome',
+      identifier_format: 'error.identifier',
+      identifier_blocked: 'error.identifier',
     };
     const byCode: Partial<Record<Code, MessageId>> = {
-      [Code.PermissionDenied]: 'error.forbidden', [Code.NotFound]: 'error.not_found',
-      [Code.Unavailable]: 'error.unavailable', [Code.DeadlineExceeded]: 'error.unknown_outcome',
-      [Code.ResourceExhausted]: 'error.busy', [Code.Aborted]: 'error.busy',
+      [Code.PermissionDenied]: 'error.forbidden',
+      [Code.NotFound]: 'error.not_found',
+      [Code.Unavailable]: 'error.unavailable',
+      [Code.DeadlineExceeded]: 'error.unknown_outcome',
+      [Code.ResourceExhausted]: 'error.busy',
+      [Code.Aborted]: 'error.busy',
     };
     const id = byReason[reason] ?? byCode[error.code];
-    return id ? t(id) : t('error.other', {what: plain(error.rawMessage), code: reason || Code[error.code]!});
+    return id
+      ? t(id)
+      : t('error.other', {what: plain(error.rawMessage), code: reason || Code[error.code]!});
   }
 }
 
@@ -637,52 +724,10 @@ export interface SavedItem {
   said?: string | undefined; // what to tell the person instead of the usual
 }
 
-export function nameOf(customer: Customer | undefined): string {
-  return customer?.displayName || customer?.identifiers[0]?.identifier?.value || t('customer.unnamed');
-}
-
-// The question of a fact in the language of the screen where the catalogue has it, else as it was put.
-export function questionOf(kind: FactKind | undefined, question: string): {text: string; own: boolean} {
-  const known = kind ? Object.values(kind.questions) : [];
-  const translated = kind?.questions[language.value];
-  if (translated && (question === '' || known.includes(question))) return {text: translated, own: false};
-  return {text: question, own: true};
-}
-
 function whoIs(me: GetDeskResponse): string {
   return me.agent || me.displayName;
 }
 
-// Of two pictures of one contact the one with the higher assurance, which is never taken back within a contact.
-function surer(a: Interaction, b: Interaction | undefined): Interaction {
-  return b && b.assurance > a.assurance && b.assurance !== Assurance.UNSPECIFIED ? {...a, assurance: b.assurance} : a;
-}
-
-function withItem(context: Context, item: Fact | Case | CustomerPromise, replace: boolean): Context {
-  const put = <T extends {name: string}>(list: T[], one: T) => {
-    if (!list.some((known) => known.name === one.name)) return [one, ...list];
-    return replace ? list.map((known) => (known.name === one.name ? one : known)) : list;
-  };
-  switch (item.$typeName) {
-    case 'hilo.v1.Fact':
-      return {...context, facts: put(context.facts, item)};
-    case 'hilo.v1.Case':
-      return {...context, cases: put(context.cases, item)};
-    default:
-      return {...context, promises: put(context.promises, item)};
-  }
-}
-
 function pause(after: number): Promise<void> {
   return new Promise((resolve) => window.setTimeout(resolve, after));
-}
-
-// Moves focus to the element of that id as soon as the change that shows it is drawn: within this very task, so that the
-// next key stroke already goes there. Only after an act of the person.
-export function focusSoon(id: string): void {
-  const take = () => document.getElementById(id)?.focus();
-  queueMicrotask(() => {
-    if (document.getElementById(id)) take();
-    else requestAnimationFrame(take);
-  });
 }

@@ -17,7 +17,12 @@ export class Drafts {
   agent = '';
   private readonly memory = new Map<string, Draft>();
 
-  constructor(private readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>) {}
+  constructor(
+    private readonly storage: Pick<
+      Storage,
+      'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'
+    >,
+  ) {}
 
   get(customer: string, form: string): Draft {
     void this.changed.value;
@@ -36,7 +41,10 @@ export class Drafts {
 
   set(customer: string, form: string, draft: Draft): void {
     const key = this.key(customer, form);
-    if (draft.requestId === undefined && Object.values(draft.fields).every((value) => value === '')) {
+    if (
+      draft.requestId === undefined &&
+      Object.values(draft.fields).every((value) => value === '')
+    ) {
       this.clear(customer, form);
       return;
     }
@@ -92,5 +100,7 @@ export class Drafts {
 
 // Fields that begin with "_" are choices, not words: alone they are nothing to lose.
 export function hasText(draft: Draft): boolean {
-  return Object.entries(draft.fields).some(([name, value]) => !name.startsWith('_') && value.trim() !== '');
+  return Object.entries(draft.fields).some(
+    ([name, value]) => !name.startsWith('_') && value.trim() !== '',
+  );
 }

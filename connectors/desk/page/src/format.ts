@@ -46,7 +46,11 @@ export function moment(at: number, now: number, language: string): string {
   const today = new Date(now);
   if (day.toDateString() === today.toDateString()) return clock(at, language);
   return dates(language, {
-    weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit',
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
     ...(day.getFullYear() === today.getFullYear() ? {} : {year: 'numeric'}),
   }).format(at);
 }
@@ -91,13 +95,20 @@ export function localInput(at: number): string {
   const date = new Date(at);
   const two = (value: number) => String(value).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(
-    date.getMinutes())}`;
+    date.getMinutes(),
+  )}`;
 }
 
 export function fromLocalInput(value: string): number | undefined {
   const parts = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})/.exec(value);
   if (!parts) return undefined;
-  const [year, month, date, hour, minute] = parts.slice(1).map(Number) as [number, number, number, number, number];
+  const [year, month, date, hour, minute] = parts.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   return new Date(year, month - 1, date, hour, minute).getTime();
 }
 

@@ -4,11 +4,16 @@ const kStored = 'hilo.chords';
 
 // A chord is written "Alt+N", "Ctrl+Shift+X" or "Mod+K", where Mod is Ctrl or the Command key. One without Alt, Ctrl or
 // Mod is refused, so that no letter that somebody types does anything (WCAG 2.1.4).
-export function chordOf(event: Pick<KeyboardEvent, 'key' | 'code' | 'altKey' | 'ctrlKey' | 'metaKey' | 'shiftKey'> & {
-  getModifierState?(key: string): boolean;
-}): string {
+export function chordOf(
+  event: Pick<KeyboardEvent, 'key' | 'code' | 'altKey' | 'ctrlKey' | 'metaKey' | 'shiftKey'> & {
+    getModifierState?(key: string): boolean;
+  },
+): string {
   if (event.getModifierState?.('AltGraph')) return '';
-  if (['Alt', 'Control', 'Meta', 'Shift', 'AltGraph', 'Dead'].includes(event.key) && !/^(Key|Digit)/.test(event.code)) {
+  if (
+    ['Alt', 'Control', 'Meta', 'Shift', 'AltGraph', 'Dead'].includes(event.key) &&
+    !/^(Key|Digit)/.test(event.code)
+  ) {
     return '';
   }
   // Where Alt makes another character (macOS), the key's place names it.
@@ -17,7 +22,9 @@ export function chordOf(event: Pick<KeyboardEvent, 'key' | 'code' | 'altKey' | '
   if (key === ' ') key = 'Space';
   const mod = event.ctrlKey || event.metaKey;
   if (!event.altKey && !mod) return '';
-  return [mod ? 'Mod' : '', event.altKey ? 'Alt' : '', event.shiftKey ? 'Shift' : '', key].filter(Boolean).join('+');
+  return [mod ? 'Mod' : '', event.altKey ? 'Alt' : '', event.shiftKey ? 'Shift' : '', key]
+    .filter(Boolean)
+    .join('+');
 }
 
 // Chords that agents chose instead of the defaults, by command.
@@ -28,7 +35,10 @@ export function startChords(): void {
     const stored: unknown = JSON.parse(localStorage.getItem(kStored) ?? '{}');
     if (typeof stored !== 'object' || stored === null) return;
     chords.value = Object.fromEntries(
-      Object.entries(stored).filter((pair): pair is [string, string] => typeof pair[1] === 'string'));
+      Object.entries(stored).filter(
+        (pair): pair is [string, string] => typeof pair[1] === 'string',
+      ),
+    );
   } catch {
     chords.value = {};
   }

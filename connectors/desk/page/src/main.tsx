@@ -9,7 +9,8 @@ import {Page} from './parts/page';
 startLanguage();
 startChords();
 const desk = new Desk({
-  api: (token, onServerTime) => createApi(window.location.origin, token, onServerTime), session: window.sessionStorage,
+  api: (token, onServerTime) => createApi(window.location.origin, token, onServerTime),
+  session: window.sessionStorage,
 });
 document.addEventListener('keydown', (event) => onKey(desk, event));
 const root = document.getElementById('desk');

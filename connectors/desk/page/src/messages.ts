@@ -33,7 +33,10 @@ export function has(id: string): id is MessageId {
 // The browser's own variant of the screen's language ("es-MX", "en-GB"), for dates, times and amounts.
 export function locale(): string {
   const mine = language.value;
-  return navigator.languages.find((one) => one.toLowerCase().startsWith(mine)) ?? (mine === 'en' ? 'en-GB' : 'es-ES');
+  return (
+    navigator.languages.find((one) => one.toLowerCase().startsWith(mine)) ??
+    (mine === 'en' ? 'en-GB' : 'es-ES')
+  );
 }
 
 export function useLanguage(next: Language): void {

@@ -9,8 +9,12 @@ export interface Live {
 
 export interface WatchOptions {
   // Opens one stream. `onOpen` tells that the server has taken the call.
-  open(customers: string[], resumeToken: string, signal: AbortSignal, onOpen: () => void):
-    AsyncIterable<WatchDesktopResponse>;
+  open(
+    customers: string[],
+    resumeToken: string,
+    signal: AbortSignal,
+    onOpen: () => void,
+  ): AsyncIterable<WatchDesktopResponse>;
   // `whole`: a snapshot of this stream has every watched customer. After a resumed token it has only those that could not
   // go on from it; the others follow as changes.
   onMessage(message: WatchDesktopResponse, whole: boolean): void;
@@ -131,10 +135,14 @@ export class Watch {
     if (failed?.code === Code.InvalidArgument || failed?.code === Code.OutOfRange) this.token = '';
     this.hangUp();
     // The first attempt after a good stream comes at once: servers end streams on purpose every half hour.
-    const pause = this.failures === 0 ? 0 : Math.min(kLongestPause, kFirstPause * 2 ** (this.failures - 1));
+    const pause =
+      this.failures === 0 ? 0 : Math.min(kLongestPause, kFirstPause * 2 ** (this.failures - 1));
     this.say(this.failures === 0 && this.live.state !== 'stale' ? 'catching-up' : 'stale');
     this.failures++;
-    this.retry = this.options.setTimer(() => this.connect(), pause * (0.5 + this.options.random() / 2));
+    this.retry = this.options.setTimer(
+      () => this.connect(),
+      pause * (0.5 + this.options.random() / 2),
+    );
   }
 
   private listenForSilence(): void {
@@ -148,7 +156,8 @@ export class Watch {
   }
 
   private hangUp(): void {
-    for (const timer of [this.watchdog, this.retry]) if (timer !== undefined) this.options.clearTimer(timer);
+    for (const timer of [this.watchdog, this.retry])
+      if (timer !== undefined) this.options.clearTimer(timer);
     this.watchdog = undefined;
     this.retry = undefined;
     const abort = this.abort;

@@ -6,7 +6,8 @@ import {uuid7} from './uuid7';
 // The machine's reason (google.rpc.ErrorInfo) of an error, in lower case; empty when it has none.
 export function reasonOf(error: ConnectError): string {
   for (const detail of error.details) {
-    if (!('type' in detail) || detail.type !== 'google.rpc.ErrorInfo' || !('value' in detail)) continue;
+    if (!('type' in detail) || detail.type !== 'google.rpc.ErrorInfo' || !('value' in detail))
+      continue;
     if (!(detail.value instanceof Uint8Array)) continue;
     try {
       const reader = new BinaryReader(detail.value);
@@ -25,7 +26,9 @@ export function reasonOf(error: ConnectError): string {
 // Whether the same write may be sent again under the same request id.
 export function mayRepeat(error: ConnectError): boolean {
   if (reasonOf(error) === 'stale_version') return false; // only a person can tell what to do about it
-  return [Code.Unavailable, Code.Aborted, Code.DeadlineExceeded, Code.ResourceExhausted].includes(error.code);
+  return [Code.Unavailable, Code.Aborted, Code.DeadlineExceeded, Code.ResourceExhausted].includes(
+    error.code,
+  );
 }
 
 // The request id of a draft: made when it is first sent and kept while its words stay the same, since the server takes
@@ -34,7 +37,12 @@ export function mayRepeat(error: ConnectError): boolean {
 export function withRequestId(draft: Draft, interaction: string, now: number): Required<Draft> {
   const sent = JSON.stringify(draft.fields);
   if (draft.requestId && draft.sent === sent) {
-    return {fields: draft.fields, requestId: draft.requestId, sent, interaction: draft.interaction ?? ''};
+    return {
+      fields: draft.fields,
+      requestId: draft.requestId,
+      sent,
+      interaction: draft.interaction ?? '',
+    };
   }
   return {fields: draft.fields, requestId: uuid7(now), sent, interaction};
 }
@@ -43,7 +51,9 @@ const kPauses = [400, 1_000, 2_000, 4_000, 8_000]; // ms between attempts; about
 
 // Sends a write until it is answered, or until the pauses are used up. Throws a ConnectError.
 export async function send<T>(
-  attempt: () => Promise<T>, onAgain: (count: number) => void, pause: (millis: number) => Promise<void>,
+  attempt: () => Promise<T>,
+  onAgain: (count: number) => void,
+  pause: (millis: number) => Promise<void>,
 ): Promise<T> {
   for (let count = 0; ; count++) {
     try {

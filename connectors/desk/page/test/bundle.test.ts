@@ -9,7 +9,8 @@ const dist = process.env['HILO_DESK_PAGE'] ?? 'dist';
 const read = (name: string) => readFileSync(join(dist, name));
 
 test('script and style are within the budget', () => {
-  const bytes = gzipSync(read('app.js'), {level: 9}).length + gzipSync(read('app.css'), {level: 9}).length;
+  const bytes =
+    gzipSync(read('app.js'), {level: 9}).length + gzipSync(read('app.css'), {level: 9}).length;
   console.log(`desk: ${bytes} of ${kBudget} bytes`);
   assert.ok(bytes < kBudget, `${bytes} bytes`);
 });

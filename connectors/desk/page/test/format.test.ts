@@ -10,10 +10,16 @@ const space = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ');
 
 test('amounts are exact, also beyond what a double holds', () => {
   assert.equal(money(create(MoneySchema, {currency: 'EUR', minor: 12_990n}), 'en'), '€129.90');
-  assert.equal(space(money(create(MoneySchema, {currency: 'EUR', minor: 12_990n}), 'es')), '129,90 €');
+  assert.equal(
+    space(money(create(MoneySchema, {currency: 'EUR', minor: 12_990n}), 'es')),
+    '129,90 €',
+  );
   assert.equal(money(create(MoneySchema, {currency: 'JPY', minor: 500n}), 'en'), '¥500');
   assert.equal(money(create(MoneySchema, {currency: 'EUR', minor: -5n}), 'en'), '-€0.05');
-  assert.equal(money(create(MoneySchema, {currency: 'EUR', minor: 9_007_199_254_740_993n}), 'en'), '€90,071,992,547,409.93');
+  assert.equal(
+    money(create(MoneySchema, {currency: 'EUR', minor: 9_007_199_254_740_993n}), 'en'),
+    '€90,071,992,547,409.93',
+  );
   assert.equal(money(create(MoneySchema, {currency: '??', minor: 5n}), 'en'), '5 ??');
 });
 
@@ -47,8 +53,8 @@ test('what is typed into the search is tried in a sensible order', () => {
   assert.deepEqual(guesses('loyalty_card', '600111222'), ['loyalty_card']);
 });
 
-const stroke = (key: string, code: string, more: object = {}) => chordOf(
-  {key, code, altKey: false, ctrlKey: false, metaKey: false, shiftKey: false, ...more});
+const stroke = (key: string, code: string, more: object = {}) =>
+  chordOf({key, code, altKey: false, ctrlKey: false, metaKey: false, shiftKey: false, ...more});
 
 test('bare letters are no chords', () => {
   assert.equal(stroke('n', 'KeyN'), '');
@@ -65,5 +71,12 @@ test('chords name the letter, wherever the key is', () => {
 });
 
 test('AltGr writes characters and is no chord', () => {
-  assert.equal(stroke('€', 'KeyE', {altKey: true, ctrlKey: true, getModifierState: (key: string) => key === 'AltGraph'}), '');
+  assert.equal(
+    stroke('€', 'KeyE', {
+      altKey: true,
+      ctrlKey: true,
+      getModifierState: (key: string) => key === 'AltGraph',
+    }),
+    '',
+  );
 });

@@ -15,7 +15,8 @@ function args(elements: MessageFormatElement[]): string[] {
     if (element.type === TYPE.tag) continue;
     found.add(`${element.value}:${element.type}`);
     if (element.type === TYPE.select || element.type === TYPE.plural) {
-      for (const option of Object.values(element.options)) for (const name of args(option.value)) found.add(name);
+      for (const option of Object.values(element.options))
+        for (const name of args(option.value)) found.add(name);
     }
   }
   return [...found].sort();
@@ -34,7 +35,8 @@ test('both languages have the same messages', () => {
 });
 
 test('no message is empty', () => {
-  for (const catalogue of [en, es]) for (const [id, text] of Object.entries(catalogue)) assert.notEqual(text.trim(), '', id);
+  for (const catalogue of [en, es])
+    for (const [id, text] of Object.entries(catalogue)) assert.notEqual(text.trim(), '', id);
 });
 
 test('a message takes the same arguments in both languages', () => {
@@ -47,8 +49,13 @@ test('every message is used', () => {
   const all = sources('src').join('\n');
   for (const id of Object.keys(en)) {
     const family = `${id.slice(0, id.lastIndexOf('.'))}.`;
-    const used = all.includes(`'${id}'`) || all.includes(`"${id}"`) || all.includes(`\`${family}\${`) || all.includes(`word('${family.slice(0, -1)}'`) ||
-      all.includes(`word('${id.split('.')[0]}'`) || all.includes(`\`${id.split('.')[0]}.\${`);
+    const used =
+      all.includes(`'${id}'`) ||
+      all.includes(`"${id}"`) ||
+      all.includes(`\`${family}\${`) ||
+      all.includes(`word('${family.slice(0, -1)}'`) ||
+      all.includes(`word('${id.split('.')[0]}'`) ||
+      all.includes(`\`${id.split('.')[0]}.\${`);
     assert.ok(used, id);
   }
 });

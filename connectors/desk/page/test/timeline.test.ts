@@ -8,11 +8,15 @@ import {fromSnapshot, group, kNothing, union, unseen, withOlder} from '../src/ti
 
 function entry(number: number, interaction = '') {
   return create(TimelineEntrySchema, {
-    name: `customers/c/timeline/${number}`, eventTime: timestampFromMs(number * 1000), interaction, channel: Channel.WEB,
+    name: `customers/c/timeline/${number}`,
+    eventTime: timestampFromMs(number * 1000),
+    interaction,
+    channel: Channel.WEB,
   });
 }
 
-const names = (list: readonly {name: string}[]) => list.map((one) => Number(one.name.split('/').pop()));
+const names = (list: readonly {name: string}[]) =>
+  list.map((one) => Number(one.name.split('/').pop()));
 
 test('new entries come first, each once', () => {
   assert.deepEqual(names(union([entry(3), entry(4)], [entry(3), entry(2)])), [4, 3, 2]);
@@ -46,16 +50,29 @@ test('a snapshot that is all there is replaces everything', () => {
 });
 
 test('an older page is added at the end', () => {
-  const next = withOlder(fromSnapshot(kNothing, [entry(5), entry(4)], 'p2'), [entry(3), entry(2)], '');
+  const next = withOlder(
+    fromSnapshot(kNothing, [entry(5), entry(4)], 'p2'),
+    [entry(3), entry(2)],
+    '',
+  );
   assert.deepEqual(names(next.entries), [5, 4, 3, 2]);
   assert.equal(next.nextPageToken, '');
 });
 
 test('entries are grouped by interaction, the newest decides the place', () => {
   const call = create(InteractionSchema, {name: 'call', channel: Channel.CALL});
-  const groups = group([entry(6, 'call'), entry(5, 'visit'), entry(4, 'call'), entry(3), entry(2), entry(1, 'visit')], [call]);
-  assert.deepEqual(groups.map((one) => [one.name, names(one.entries)]), [
-    ['call', [6, 4]], ['visit', [5, 1]], ['', [3, 2]]]);
+  const groups = group(
+    [entry(6, 'call'), entry(5, 'visit'), entry(4, 'call'), entry(3), entry(2), entry(1, 'visit')],
+    [call],
+  );
+  assert.deepEqual(
+    groups.map((one) => [one.name, names(one.entries)]),
+    [
+      ['call', [6, 4]],
+      ['visit', [5, 1]],
+      ['', [3, 2]],
+    ],
+  );
   assert.equal(groups[0]?.channel, Channel.CALL);
   assert.equal(groups[1]?.channel, Channel.WEB);
 });

@@ -2,14 +2,23 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {create, type MessageInitShape} from '@bufbuild/protobuf';
 import {Code, ConnectError} from '@connectrpc/connect';
-import {WatchDesktopResponseSchema, type WatchDesktopResponse} from '../src/gen/hilo/v1/desk_service_pb';
+import {
+  WatchDesktopResponseSchema,
+  type WatchDesktopResponse,
+} from '../src/gen/hilo/v1/desk_service_pb';
 import {Watch} from '../src/watch';
 
 // A server that is driven by hand, with a clock that is moved by hand.
 class Rig {
   time = 1_000_000;
-  readonly opened: {customers: string[]; token: string; signal: AbortSignal; push: (message: WatchDesktopResponse) => void;
-    fail: (error: ConnectError) => void; end: () => void}[] = [];
+  readonly opened: {
+    customers: string[];
+    token: string;
+    signal: AbortSignal;
+    push: (message: WatchDesktopResponse) => void;
+    fail: (error: ConnectError) => void;
+    end: () => void;
+  }[] = [];
   readonly states: string[] = [];
   readonly got: {kind: string; whole: boolean}[] = [];
   readonly refused: ConnectError[] = [];
@@ -29,8 +38,12 @@ class Rig {
     random: () => 1,
   });
 
-  get last() { return this.opened[this.opened.length - 1]!; }
-  get state() { return this.states[this.states.length - 1]; }
+  get last() {
+    return this.opened[this.opened.length - 1]!;
+  }
+  get state() {
+    return this.states[this.states.length - 1];
+  }
 
   async send(init: MessageInitShape<typeof WatchDesktopResponseSchema>) {
     this.last.push(create(WatchDesktopResponseSchema, init));
@@ -56,8 +69,21 @@ class Rig {
     let failure: ConnectError | undefined;
     let ended = false;
     this.opened.push({
-      customers, token, signal, push: (message) => { queue.push(message); wake(); },
-      fail: (error) => { failure = error; wake(); }, end: () => { ended = true; wake(); },
+      customers,
+      token,
+      signal,
+      push: (message) => {
+        queue.push(message);
+        wake();
+      },
+      fail: (error) => {
+        failure = error;
+        wake();
+      },
+      end: () => {
+        ended = true;
+        wake();
+      },
     });
     onOpen();
     for (;;) {
@@ -73,8 +99,14 @@ async function settle() {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }
 
-const snapshot = (resumeToken: string) => ({message: {case: 'snapshot' as const, value: {}}, resumeToken});
-const heartbeat = (resumeToken: string) => ({message: {case: 'heartbeat' as const, value: {}}, resumeToken});
+const snapshot = (resumeToken: string) => ({
+  message: {case: 'snapshot' as const, value: {}},
+  resumeToken,
+});
+const heartbeat = (resumeToken: string) => ({
+  message: {case: 'heartbeat' as const, value: {}},
+  resumeToken,
+});
 
 async function connected() {
   const rig = new Rig();
@@ -118,7 +150,10 @@ test('a server that stays away is asked less and less often, and the screen says
   }
   assert.equal(rig.state, 'stale');
   const gaps = at.slice(1).map((time, index) => time - at[index]!);
-  assert.ok(gaps[0]! <= 600 && gaps[gaps.length - 1]! >= 14_000 && gaps[gaps.length - 1]! <= 15_100, String(gaps));
+  assert.ok(
+    gaps[0]! <= 600 && gaps[gaps.length - 1]! >= 14_000 && gaps[gaps.length - 1]! <= 15_100,
+    String(gaps),
+  );
 });
 
 test('35 seconds of silence are a dead stream', async () => {

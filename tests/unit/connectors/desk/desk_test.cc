@@ -22,7 +22,9 @@ class Kept : public http::AnswerSink {
  public:
   explicit Kept(std::optional<http::Response>* into) : into_(into) {}
   void Send(http::Response response) override { *into_ = std::move(response); }
-  void SendStream(http::Response head, std::shared_ptr<http::StreamQueue>) override { *into_ = std::move(head); }
+  void SendStream(http::Response head, std::shared_ptr<http::StreamQueue>) override {
+    *into_ = std::move(head);
+  }
   void Abandon() override {}
 
  private:
@@ -45,7 +47,8 @@ class DeskTest : public ::testing::Test {
     request.path = path;
     request.headers = std::move(headers);
     std::optional<http::Response> response;
-    match.route->handler(std::make_shared<http::Exchange>(std::move(request), std::make_unique<Kept>(&response)));
+    match.route->handler(
+        std::make_shared<http::Exchange>(std::move(request), std::make_unique<Kept>(&response)));
     return response;
   }
 
@@ -76,8 +79,10 @@ TEST_F(DeskTest, SendsTheStrictPolicyWithEveryFile) {
   for (const std::string path : {"/", "/app.js"}) {
     const auto response = Get(path);
     EXPECT_EQ(Header(response, "Content-Security-Policy"),
-              "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; object-src 'none'; "
-              "base-uri 'none'; frame-ancestors 'none'; form-action 'self'; require-trusted-types-for 'script'");
+              "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+              "img-src 'self'; object-src 'none'; "
+              "base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
+              "require-trusted-types-for 'script'");
     EXPECT_EQ(Header(response, "X-Content-Type-Options"), "nosniff");
     EXPECT_EQ(Header(response, "Referrer-Policy"), "no-referrer");
   }
@@ -126,7 +131,8 @@ TEST_F(DeskTest, LeavesOutWhatIsNotOfThePage) {
   Write("with space.js", "x");
   std::filesystem::create_directory(std::filesystem::path(directory_.path()) / "folder.js");
   ASSERT_TRUE(Add().ok());
-  for (const std::string path : {"/.hidden.js", "/notes.txt", "/with space.js", "/folder.js", "/../index.html"}) {
+  for (const std::string path :
+       {"/.hidden.js", "/notes.txt", "/with space.js", "/folder.js", "/../index.html"}) {
     EXPECT_FALSE(Get(path).has_value()) << path;
   }
 }
@@ -139,7 +145,9 @@ TEST_F(DeskTest, RefusesADirectoryWithoutADocument) {
 }
 
 TEST_F(DeskTest, RefusesADirectoryThatIsNotThere) {
-  EXPECT_EQ(Reason(AddDesk({.page_directory = std::filesystem::path(directory_.path()) / "absent"}, router_)), "desk_page_missing");
+  EXPECT_EQ(Reason(AddDesk({.page_directory = std::filesystem::path(directory_.path()) / "absent"},
+                           router_)),
+            "desk_page_missing");
 }
 
 TEST_F(DeskTest, RefusesMoreThanItsLimits) {

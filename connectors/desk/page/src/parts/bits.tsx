@@ -11,7 +11,9 @@ import {pieces} from '../text';
 export function Said({text, lang, max}: {text: string; lang?: string | undefined; max?: number}) {
   return (
     <bdi class="said" lang={lang || undefined}>
-      {pieces(text, max).map((piece) => (piece.mark ? <span class="acting">{piece.text}</span> : piece.text))}
+      {pieces(text, max).map((piece) =>
+        piece.mark ? <span class="acting">{piece.text}</span> : piece.text,
+      )}
     </bdi>
   );
 }
@@ -27,15 +29,27 @@ export function Ago({at, now}: {at: number | undefined; now: number}) {
 }
 
 // A button for a command, with its chord.
-export function CommandButton({desk, id, children, pressed}: {
-  desk: Desk; id: string; children: ComponentChildren; pressed?: boolean;
+export function CommandButton({
+  desk,
+  id,
+  children,
+  pressed,
+}: {
+  desk: Desk;
+  id: string;
+  children: ComponentChildren;
+  pressed?: boolean;
 }) {
   const command = byId(id);
   const chord = chordFor(command);
   return (
     <button
-      type="button" class="command" aria-pressed={pressed} aria-keyshortcuts={chord ? chordAria(chord) : undefined}
-      disabled={!command.available(desk)} onClick={() => command.run(desk)}
+      type="button"
+      class="command"
+      aria-pressed={pressed}
+      aria-keyshortcuts={chord ? chordAria(chord) : undefined}
+      disabled={!command.available(desk)}
+      onClick={() => command.run(desk)}
     >
       {children}
       {chord && <kbd aria-hidden="true">{chordText(chord)}</kbd>}
@@ -47,14 +61,26 @@ export function CommandButton({desk, id, children, pressed}: {
 export function Announcements({desk}: {desk: Desk}) {
   return (
     <div class="unseen">
-      <div role="alert" aria-live="assertive" data-testid="urgent">{desk.urgent.value}</div>
+      <div role="alert" aria-live="assertive" data-testid="urgent">
+        {desk.urgent.value}
+      </div>
     </div>
   );
 }
 
 // A modal dialog on the browser's own, which keeps focus inside and gives it back. `onClose` runs on Esc as well.
-export function Dialog({desk, label, onClose, children, wide}: {
-  desk: Desk; label: string; onClose: () => void; children: ComponentChildren; wide?: boolean;
+export function Dialog({
+  desk,
+  label,
+  onClose,
+  children,
+  wide,
+}: {
+  desk: Desk;
+  label: string;
+  onClose: () => void;
+  children: ComponentChildren;
+  wide?: boolean;
 }) {
   const element = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
@@ -63,7 +89,9 @@ export function Dialog({desk, label, onClose, children, wide}: {
     const before = document.activeElement;
     dialog.showModal();
     // The browser would choose the closing button, which stands first.
-    dialog.querySelector<HTMLElement>('input, select, textarea, .primary, .dialog-body button')?.focus();
+    dialog
+      .querySelector<HTMLElement>('input, select, textarea, .primary, .dialog-body button')
+      ?.focus();
     return () => {
       dialog.close();
       if (before instanceof HTMLElement && document.activeElement === document.body) before.focus();
@@ -71,7 +99,9 @@ export function Dialog({desk, label, onClose, children, wide}: {
   }, []);
   return (
     <dialog
-      ref={element} aria-label={label} class={wide ? 'wide' : undefined}
+      ref={element}
+      aria-label={label}
+      class={wide ? 'wide' : undefined}
       onCancel={(event) => {
         event.preventDefault();
         onClose();
@@ -83,7 +113,9 @@ export function Dialog({desk, label, onClose, children, wide}: {
       <div class="dialog">
         <div class="dialog-head">
           <h2>{label}</h2>
-          <button type="button" class="plain" onClick={onClose} aria-label={t('close')}>✕</button>
+          <button type="button" class="plain" onClick={onClose} aria-label={t('close')}>
+            ✕
+          </button>
         </div>
         <div class="dialog-body">{children}</div>
       </div>
@@ -94,5 +126,9 @@ export function Dialog({desk, label, onClose, children, wide}: {
 
 // Several choices in a row of buttons.
 export function Alert({text}: {text: string}) {
-  return text ? <p class="failed" role="alert">{text}</p> : null;
+  return text ? (
+    <p class="failed" role="alert">
+      {text}
+    </p>
+  ) : null;
 }

@@ -1,7 +1,8 @@
+import {focusSoon} from '../focus';
 import type {ComponentChildren} from 'preact';
 import {useState} from 'preact/hooks';
 import {byId, chordFor} from '../commands';
-import {focusSoon, type Desk, type SavedItem, type View} from '../desk';
+import type {Desk, SavedItem, View} from '../desk';
 import {hasText} from '../drafts';
 import {atHour, fromLocalInput, localInput, millis, timestamp} from '../format';
 import {CaseState, type Fact} from '../gen/hilo/v1/customer_pb';
@@ -22,7 +23,9 @@ export function Composer({desk, view}: {desk: Desk; view: View}) {
     focusSoon(`open-${open}`);
   };
   return (
-    <section class={open ? 'composer open' : 'composer'} aria-label={t('composer.label')}
+    <section
+      class={open ? 'composer open' : 'composer'}
+      aria-label={t('composer.label')}
       onKeyDown={(event) => {
         if (event.key === 'Escape' && open) {
           event.preventDefault();
@@ -36,7 +39,11 @@ export function Composer({desk, view}: {desk: Desk; view: View}) {
           const draft = hasText(desk.drafts.get(view.name, form));
           return (
             <button
-              type="button" id={`open-${form}`} key={form} aria-expanded={open === form} aria-controls="composer-form"
+              type="button"
+              id={`open-${form}`}
+              key={form}
+              aria-expanded={open === form}
+              aria-controls="composer-form"
               aria-keyshortcuts={chord ? chordAria(chord) : undefined}
               onClick={() => {
                 if (open === form) return close();
@@ -81,10 +88,32 @@ export function useDraft(desk: Desk, customer: string, form: string) {
 }
 
 // A form that saves a draft once, however often the network makes it ask.
-export function SaveForm({desk, customer, form, label, doIt, done, check, write, onDone, children, danger}: {
-  desk: Desk; customer: string; form: string; label: string; doIt: MessageId; done: MessageId;
-  check: () => string; write: Parameters<Desk['submit']>[2]; onDone: () => void; children: ComponentChildren;
+export function SaveForm({
+  desk,
+  customer,
+  form,
+  label,
+  doIt,
+  done,
+  check,
+  write,
+  onDone,
+  children,
+  danger,
+  hint,
+}: {
+  desk: Desk;
+  customer: string;
+  form: string;
+  label: string;
+  doIt: MessageId;
+  done: MessageId;
+  check: () => string;
+  write: Parameters<Desk['submit']>[2];
+  onDone: () => void;
+  children: ComponentChildren;
   danger?: boolean;
+  hint?: string;
 }) {
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState('');
@@ -102,7 +131,9 @@ export function SaveForm({desk, customer, form, label, doIt, done, check, write,
   };
   return (
     <form
-      onSubmit={submit} aria-label={label} noValidate
+      onSubmit={submit}
+      aria-label={label}
+      noValidate
       onKeyDown={(event) => {
         if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void submit(event);
       }}
@@ -110,17 +141,29 @@ export function SaveForm({desk, customer, form, label, doIt, done, check, write,
       {children}
       <Alert text={failed} />
       <div class="form-end">
-        <button type="submit" class={danger ? 'primary danger' : 'primary'} aria-disabled={busy}
-          aria-keyshortcuts="Control+Enter">
+        <button
+          type="submit"
+          class={danger ? 'primary danger' : 'primary'}
+          aria-disabled={busy}
+          aria-keyshortcuts="Control+Enter"
+        >
           {busy ? t('write.busy') : t(doIt)}
         </button>
-        <span class="muted">{t('composer.kept')}</span>
+        {hint && <span class="muted">{hint}</span>}
       </div>
     </form>
   );
 }
 
-export function Field({id, label, children}: {id: string; label: string; children: ComponentChildren}) {
+export function Field({
+  id,
+  label,
+  children,
+}: {
+  id: string;
+  label: string;
+  children: ComponentChildren;
+}) {
   return (
     <div class="field">
       <label for={id}>{label}</label>
@@ -145,15 +188,26 @@ function NoteForm({desk, view, onDone}: FormProps) {
   const {field, set} = useDraft(desk, view.name, 'note');
   return (
     <SaveForm
-      desk={desk} customer={view.name} form="note" label={t('note.title')} doIt="note.save" done="note.saved"
-      onDone={onDone} check={() => checkText(field('text'), kTextLimit)}
+      desk={desk}
+      hint={t('composer.kept')}
+      customer={view.name}
+      form="note"
+      label={t('note.title')}
+      doIt="note.save"
+      done="note.saved"
+      onDone={onDone}
+      check={() => checkText(field('text'), kTextLimit)}
       write={async (api, write): Promise<SavedItem> => ({
         entry: (await api.addNote({customer: view.name, text: field('text').trim(), write})).entry,
       })}
     >
       <Field id="composer-first" label={t('note.text')}>
-        <textarea id="composer-first" rows={3} value={field('text')}
-          onInput={(event) => set('text', event.currentTarget.value)} />
+        <textarea
+          id="composer-first"
+          rows={3}
+          value={field('text')}
+          onInput={(event) => set('text', event.currentTarget.value)}
+        />
       </Field>
     </SaveForm>
   );
@@ -161,7 +215,12 @@ function NoteForm({desk, view, onDone}: FormProps) {
 
 // A kind for what the catalogue has no word for, from the agent's own.
 export function kindFrom(words: string): string {
-  return words.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase().replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '')
+  return words
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '')
     .slice(0, 64);
 }
 
@@ -175,32 +234,60 @@ function FactForm({desk, view, onDone}: FormProps) {
   const kind = other ? kindFrom(field('question')) : chosen;
   return (
     <SaveForm
-      desk={desk} customer={view.name} form="fact" label={t('fact.title')} doIt="fact.save" done="fact.saved"
+      desk={desk}
+      hint={t('composer.kept')}
+      customer={view.name}
+      form="fact"
+      label={t('fact.title')}
+      doIt="fact.save"
+      done="fact.saved"
       onDone={onDone}
       check={() => {
         if (other && kind === '') return t('fact.no-question');
         return checkText(field('value'), kTextLimit);
       }}
       write={async (api, write): Promise<SavedItem> => ({
-        item: (await api.recordFact({
-          customer: view.name, kind, value: field('value').trim(), question: other ? field('question').trim() : '', write,
-        })).fact,
+        item: (
+          await api.recordFact({
+            customer: view.name,
+            kind,
+            value: field('value').trim(),
+            question: other ? field('question').trim() : '',
+            write,
+          })
+        ).fact,
       })}
     >
       <div class="fields">
         <Field id={kinds.length > 0 ? 'composer-first' : 'fact-kind'} label={t('fact.kind')}>
-          <KindSelect desk={desk} id={kinds.length > 0 ? 'composer-first' : 'fact-kind'} value={chosen}
-            onChange={(value) => set('_kind', value)} />
+          <KindSelect
+            desk={desk}
+            id={kinds.length > 0 ? 'composer-first' : 'fact-kind'}
+            value={chosen}
+            onChange={(value) => set('_kind', value)}
+          />
         </Field>
         {other && (
-          <Field id={kinds.length > 0 ? 'fact-question' : 'composer-first'} label={t('fact.question')}>
-            <input id={kinds.length > 0 ? 'fact-question' : 'composer-first'} value={field('question')} maxLength={200}
-              autocomplete="off" onInput={(event) => set('question', event.currentTarget.value)} />
+          <Field
+            id={kinds.length > 0 ? 'fact-question' : 'composer-first'}
+            label={t('fact.question')}
+          >
+            <input
+              id={kinds.length > 0 ? 'fact-question' : 'composer-first'}
+              value={field('question')}
+              maxLength={200}
+              autocomplete="off"
+              onInput={(event) => set('question', event.currentTarget.value)}
+            />
           </Field>
         )}
         <Field id="fact-value" label={t('fact.value')}>
-          <input id="fact-value" value={field('value')} autocomplete="off"
-            onInput={(event) => set('value', event.currentTarget.value)} />
+          <input
+            id="fact-value"
+            value={field('value')}
+            autocomplete="off"
+            onInput={(event) => set('value', event.currentTarget.value)}
+          />
         </Field>
       </div>
       <Known desk={desk} view={view} kind={kind} />
@@ -211,7 +298,8 @@ function FactForm({desk, view, onDone}: FormProps) {
 // The unexpired fact that answers questions of that kind.
 function knownFact(desk: Desk, view: View, kind: string): Fact | undefined {
   return view.context.value?.facts.find(
-    (fact) => fact.kind === kind && (millis(fact.expireTime) ?? Infinity) > desk.now.value);
+    (fact) => fact.kind === kind && (millis(fact.expireTime) ?? Infinity) > desk.now.value,
+  );
 }
 
 // What is on record already, before anybody asks for it again.
@@ -219,8 +307,17 @@ function Known({desk, view, kind}: {desk: Desk; view: View; kind: string}) {
   const fact = knownFact(desk, view, kind);
   return (
     <p role="status" aria-label={t('ask.on-record')} class="kept known-fact">
-      {fact && <>{t('ask.on-record')}: <strong><Said text={fact.value} max={300} /></strong>{' '}
-        <span class="muted">{onChannel(fact.channel)} <Ago at={millis(fact.eventTime)} now={desk.now.value} /></span></>}
+      {fact && (
+        <>
+          {t('ask.on-record')}:{' '}
+          <strong>
+            <Said text={fact.value} max={300} />
+          </strong>{' '}
+          <span class="muted">
+            {onChannel(fact.channel)} <Ago at={millis(fact.eventTime)} now={desk.now.value} />
+          </span>
+        </>
+      )}
     </p>
   );
 }
@@ -235,23 +332,43 @@ function AskForm({desk, view, onDone}: FormProps) {
   const first = kinds.length > 0;
   return (
     <SaveForm
-      desk={desk} customer={view.name} form="ask" label={t('ask.title')} doIt="ask.save" done="ask.saved" onDone={onDone}
+      desk={desk}
+      hint={t('composer.kept')}
+      customer={view.name}
+      form="ask"
+      label={t('ask.title')}
+      doIt="ask.save"
+      done="ask.saved"
+      onDone={onDone}
       check={() => (kind === '' ? t('fact.no-question') : '')}
       write={async (api, write): Promise<SavedItem> => {
-        const {knownFact: known} = await api.askQuestion(
-          {customer: view.name, kind, text: other ? field('question').trim() : '', write});
+        const {knownFact: known} = await api.askQuestion({
+          customer: view.name,
+          kind,
+          text: other ? field('question').trim() : '',
+          write,
+        });
         return known ? {said: t('ask.known', {value: plain(known.value, 80)})} : {};
       }}
     >
       <div class="fields">
         <Field id={first ? 'composer-first' : 'ask-kind'} label={t('ask.kind')}>
-          <KindSelect desk={desk} id={first ? 'composer-first' : 'ask-kind'} value={chosen}
-            onChange={(value) => set('_kind', value)} />
+          <KindSelect
+            desk={desk}
+            id={first ? 'composer-first' : 'ask-kind'}
+            value={chosen}
+            onChange={(value) => set('_kind', value)}
+          />
         </Field>
         {other && (
           <Field id={first ? 'ask-question' : 'composer-first'} label={t('fact.question')}>
-            <input id={first ? 'ask-question' : 'composer-first'} value={field('question')} maxLength={200}
-              autocomplete="off" onInput={(event) => set('question', event.currentTarget.value)} />
+            <input
+              id={first ? 'ask-question' : 'composer-first'}
+              value={field('question')}
+              maxLength={200}
+              autocomplete="off"
+              onInput={(event) => set('question', event.currentTarget.value)}
+            />
           </Field>
         )}
       </div>
@@ -261,8 +378,16 @@ function AskForm({desk, view, onDone}: FormProps) {
 }
 
 // The kinds of facts of the catalogue, by their questions, and "something else".
-function KindSelect({desk, id, value, onChange}: {
-  desk: Desk; id: string; value: string; onChange: (value: string) => void;
+function KindSelect({
+  desk,
+  id,
+  value,
+  onChange,
+}: {
+  desk: Desk;
+  id: string;
+  value: string;
+  onChange: (value: string) => void;
 }) {
   return (
     <select id={id} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
@@ -281,11 +406,19 @@ function PromiseForm({desk, view, onDone}: FormProps) {
   const now = desk.now.value;
   const open = (view.context.value?.cases ?? []).filter((one) => one.state === CaseState.OPEN);
   const picks: {id: MessageId; at: number}[] = [
-    {id: 'promise.pick.today', at: atHour(now, 0, 18)}, {id: 'promise.pick.tomorrow', at: atHour(now, 1, 12)}];
+    {id: 'promise.pick.today', at: atHour(now, 0, 18)},
+    {id: 'promise.pick.tomorrow', at: atHour(now, 1, 12)},
+  ];
   return (
     <SaveForm
-      desk={desk} customer={view.name} form="promise" label={t('promise.title')} doIt="promise.save"
-      done="promise.saved" onDone={onDone}
+      desk={desk}
+      hint={t('composer.kept')}
+      customer={view.name}
+      form="promise"
+      label={t('promise.title')}
+      doIt="promise.save"
+      done="promise.saved"
+      onDone={onDone}
       check={() => {
         const wrong = checkText(field('text'), kLineLimit);
         if (wrong) return wrong;
@@ -294,33 +427,61 @@ function PromiseForm({desk, view, onDone}: FormProps) {
         return due <= desk.serverNow() ? t('promise.past') : '';
       }}
       write={async (api, write): Promise<SavedItem> => ({
-        item: (await api.makePromise({
-          customer: view.name, text: field('text').trim(), case: field('_case'), write,
-          dueTime: timestamp(fromLocalInput(field('_due'))!),
-        })).promise,
+        item: (
+          await api.makePromise({
+            customer: view.name,
+            text: field('text').trim(),
+            case: field('_case'),
+            write,
+            dueTime: timestamp(fromLocalInput(field('_due'))!),
+          })
+        ).promise,
       })}
     >
       <div class="fields">
         <Field id="composer-first" label={t('promise.text')}>
-          <input id="composer-first" value={field('text')} autocomplete="off"
-            onInput={(event) => set('text', event.currentTarget.value)} />
+          <input
+            id="composer-first"
+            value={field('text')}
+            autocomplete="off"
+            onInput={(event) => set('text', event.currentTarget.value)}
+          />
         </Field>
         <Field id="promise-due" label={t('promise.due')}>
-          <input id="promise-due" type="datetime-local" required value={field('_due')} min={localInput(now)}
-            onInput={(event) => set('_due', event.currentTarget.value)} />
+          <input
+            id="promise-due"
+            type="datetime-local"
+            required
+            value={field('_due')}
+            min={localInput(now)}
+            onInput={(event) => set('_due', event.currentTarget.value)}
+          />
           <div class="picks">
             {picks.map((pick) => (
-              <button type="button" key={pick.id} disabled={pick.at <= now}
-                onClick={() => set('_due', localInput(pick.at))}>{t(pick.id)}</button>
+              <button
+                type="button"
+                key={pick.id}
+                disabled={pick.at <= now}
+                onClick={() => set('_due', localInput(pick.at))}
+              >
+                {t(pick.id)}
+              </button>
             ))}
           </div>
         </Field>
         {open.length > 0 && (
           <Field id="promise-case" label={t('promise.case')}>
-            <select id="promise-case" value={field('_case')}
-              onChange={(event) => set('_case', event.currentTarget.value)}>
+            <select
+              id="promise-case"
+              value={field('_case')}
+              onChange={(event) => set('_case', event.currentTarget.value)}
+            >
               <option value="">{t('promise.no-case')}</option>
-              {open.map((one) => <option value={one.name} key={one.name}>{one.title}</option>)}
+              {open.map((one) => (
+                <option value={one.name} key={one.name}>
+                  {one.title}
+                </option>
+              ))}
             </select>
           </Field>
         )}
@@ -335,16 +496,27 @@ function CaseForm({desk, view, onDone}: FormProps) {
   const kind = field('_kind') || kinds[0]?.kind || '';
   return (
     <SaveForm
-      desk={desk} customer={view.name} form="case" label={t('case.title')} doIt="case.save" done="case.saved"
+      desk={desk}
+      hint={t('composer.kept')}
+      customer={view.name}
+      form="case"
+      label={t('case.title')}
+      doIt="case.save"
+      done="case.saved"
       onDone={onDone}
       check={() => (kind === '' ? t('case.no-kinds') : checkText(field('title'), kLineLimit))}
       write={async (api, write): Promise<SavedItem> => ({
-        item: (await api.openCase({customer: view.name, kind, title: field('title').trim(), write})).case,
+        item: (await api.openCase({customer: view.name, kind, title: field('title').trim(), write}))
+          .case,
       })}
     >
       <div class="fields">
         <Field id="composer-first" label={t('case.kind')}>
-          <select id="composer-first" value={kind} onChange={(event) => set('_kind', event.currentTarget.value)}>
+          <select
+            id="composer-first"
+            value={kind}
+            onChange={(event) => set('_kind', event.currentTarget.value)}
+          >
             {kinds.map((one) => (
               <option value={one.kind} key={one.kind}>
                 {one.titles[language.value] || one.titles['en'] || one.kind.replace(/_/g, ' ')}
@@ -353,11 +525,19 @@ function CaseForm({desk, view, onDone}: FormProps) {
           </select>
         </Field>
         <Field id="case-title" label={t('case.text')}>
-          <input id="case-title" value={field('title')} autocomplete="off"
-            onInput={(event) => set('title', event.currentTarget.value)} />
+          <input
+            id="case-title"
+            value={field('title')}
+            autocomplete="off"
+            onInput={(event) => set('title', event.currentTarget.value)}
+          />
         </Field>
       </div>
-      {kinds.length === 0 && <p class="none"><Said text={t('case.no-kinds')} /></p>}
+      {kinds.length === 0 && (
+        <p class="none">
+          <Said text={t('case.no-kinds')} />
+        </p>
+      )}
     </SaveForm>
   );
 }

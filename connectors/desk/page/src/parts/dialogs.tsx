@@ -1,6 +1,8 @@
+import {nameOf, questionOf} from '../customer';
+import {focusSoon} from '../focus';
 import {useEffect, useRef, useState} from 'preact/hooks';
 import {chordFor, kCommands} from '../commands';
-import {focusSoon, nameOf, questionOf, type Desk, type SavedItem, type View} from '../desk';
+import type {Desk, SavedItem, View} from '../desk';
 import {Channel, Assurance} from '../gen/hilo/v1/common_pb';
 import {PromiseState} from '../gen/hilo/v1/customer_pb';
 import {chordOf, chordText, resetChords, setChord} from '../keys';
@@ -16,21 +18,33 @@ export function Dialogs({desk}: {desk: Desk}) {
   const view = desk.view.value;
   const key = `${open.kind} ${open.name}`;
   switch (open.kind) {
-    case 'palette': return <Palette desk={desk} key={key} />;
-    case 'shortcuts': return <Shortcuts desk={desk} key={key} />;
-    case 'sign-out': return <SignOut desk={desk} key={key} />;
-    default: break;
+    case 'palette':
+      return <Palette desk={desk} key={key} />;
+    case 'shortcuts':
+      return <Shortcuts desk={desk} key={key} />;
+    case 'sign-out':
+      return <SignOut desk={desk} key={key} />;
+    default:
+      break;
   }
   if (!view) return null;
   switch (open.kind) {
-    case 'verify': return <Verify desk={desk} view={view} key={key} />;
-    case 'end': return <EndContact desk={desk} view={view} key={key} />;
-    case 'start': return <StartContact desk={desk} view={view} key={key} />;
-    case 'close-case': return <CloseCase desk={desk} view={view} name={open.name} key={key} />;
-    case 'keep': return <EndPromise desk={desk} view={view} name={open.name} kept key={key} />;
-    case 'cancel': return <EndPromise desk={desk} view={view} name={open.name} kept={false} key={key} />;
-    case 'retract': return <RetractFact desk={desk} view={view} name={open.name} key={key} />;
-    default: return null;
+    case 'verify':
+      return <Verify desk={desk} view={view} key={key} />;
+    case 'end':
+      return <EndContact desk={desk} view={view} key={key} />;
+    case 'start':
+      return <StartContact desk={desk} view={view} key={key} />;
+    case 'close-case':
+      return <CloseCase desk={desk} view={view} name={open.name} key={key} />;
+    case 'keep':
+      return <EndPromise desk={desk} view={view} name={open.name} kept key={key} />;
+    case 'cancel':
+      return <EndPromise desk={desk} view={view} name={open.name} kept={false} key={key} />;
+    case 'retract':
+      return <RetractFact desk={desk} view={view} name={open.name} key={key} />;
+    default:
+      return null;
   }
 }
 
@@ -39,7 +53,13 @@ interface FormProps {
   view: View;
 }
 
-const kMethods = ['order_number', 'date_of_birth', 'address', 'call_back', 'identity_document'] as const;
+const kMethods = [
+  'order_number',
+  'date_of_birth',
+  'address',
+  'call_back',
+  'identity_document',
+] as const;
 
 function Verify({desk, view}: FormProps) {
   const close = () => (desk.dialog.value = undefined);
@@ -49,14 +69,30 @@ function Verify({desk, view}: FormProps) {
   const interaction = desk.contactOf(view.name)?.name ?? '';
   return (
     <Dialog desk={desk} label={t('verify.title')} onClose={close}>
-      <SaveForm desk={desk} customer={view.name} form={form} label={t('verify.title')} doIt="verify.do"
-        done="verify.done" onDone={close} check={() => (interaction ? '' : t('error.no-contact'))}
+      <SaveForm
+        desk={desk}
+        customer={view.name}
+        form={form}
+        label={t('verify.title')}
+        doIt="verify.do"
+        done="verify.done"
+        onDone={close}
+        check={() => (interaction ? '' : t('error.no-contact'))}
         write={async (api, write): Promise<SavedItem> => ({
           interaction: (await api.verifyInteraction({interaction, method, write})).interaction,
-        })}>
+        })}
+      >
         <Field id="verify-method" label={t('verify.method')}>
-          <select id="verify-method" value={method} onChange={(event) => set('_method', event.currentTarget.value)}>
-            {kMethods.map((one) => <option value={one} key={one}>{t(`method.${one}`)}</option>)}
+          <select
+            id="verify-method"
+            value={method}
+            onChange={(event) => set('_method', event.currentTarget.value)}
+          >
+            {kMethods.map((one) => (
+              <option value={one} key={one}>
+                {t(`method.${one}`)}
+              </option>
+            ))}
           </select>
         </Field>
       </SaveForm>
@@ -73,15 +109,30 @@ function EndContact({desk, view}: FormProps) {
   const interaction = desk.contactOf(view.name)?.name ?? '';
   return (
     <Dialog desk={desk} label={t('end.title')} onClose={close}>
-      <SaveForm desk={desk} customer={view.name} form="end" label={t('end.title')} doIt="end.do" done="end.done"
-        onDone={close} check={() => (interaction ? '' : t('error.no-contact'))}
+      <SaveForm
+        desk={desk}
+        customer={view.name}
+        form="end"
+        label={t('end.title')}
+        doIt="end.do"
+        done="end.done"
+        onDone={close}
+        check={() => (interaction ? '' : t('error.no-contact'))}
         write={async (api, write): Promise<SavedItem> => ({
           interaction: (await api.endInteraction({interaction, disposition, write})).interaction,
-        })}>
+        })}
+      >
         <Field id="end-disposition" label={t('end.disposition')}>
-          <select id="end-disposition" value={disposition}
-            onChange={(event) => set('_disposition', event.currentTarget.value)}>
-            {kDispositions.map((one) => <option value={one} key={one}>{t(`disposition.${one}`)}</option>)}
+          <select
+            id="end-disposition"
+            value={disposition}
+            onChange={(event) => set('_disposition', event.currentTarget.value)}
+          >
+            {kDispositions.map((one) => (
+              <option value={one} key={one}>
+                {t(`disposition.${one}`)}
+              </option>
+            ))}
           </select>
         </Field>
       </SaveForm>
@@ -89,7 +140,13 @@ function EndContact({desk, view}: FormProps) {
   );
 }
 
-const kByHand: readonly Channel[] = [Channel.DESK, Channel.CALL, Channel.EMAIL, Channel.SMS, Channel.WEB];
+const kByHand: readonly Channel[] = [
+  Channel.DESK,
+  Channel.CALL,
+  Channel.EMAIL,
+  Channel.SMS,
+  Channel.WEB,
+];
 
 function StartContact({desk, view}: FormProps) {
   const close = () => (desk.dialog.value = undefined);
@@ -97,16 +154,37 @@ function StartContact({desk, view}: FormProps) {
   const channel = Number(field('_channel') || Channel.CALL) as Channel;
   return (
     <Dialog desk={desk} label={t('start.title')} onClose={close}>
-      <SaveForm desk={desk} customer={view.name} form="start" label={t('start.title')} doIt="start.do" done="start.done"
-        onDone={close} check={() => ''}
+      <SaveForm
+        desk={desk}
+        customer={view.name}
+        form="start"
+        label={t('start.title')}
+        doIt="start.do"
+        done="start.done"
+        onDone={close}
+        check={() => ''}
         write={async (api, write): Promise<SavedItem> => ({
-          interaction: (await api.startInteraction(
-            {customer: view.name, channel, assurance: Assurance.CLAIMED, write})).interaction,
-        })}>
+          interaction: (
+            await api.startInteraction({
+              customer: view.name,
+              channel,
+              assurance: Assurance.CLAIMED,
+              write,
+            })
+          ).interaction,
+        })}
+      >
         <Field id="start-channel" label={t('start.channel')}>
-          <select id="start-channel" value={String(channel)}
-            onChange={(event) => set('_channel', event.currentTarget.value)}>
-            {kByHand.map((one) => <option value={String(one)} key={one}>{channelWord(one)}</option>)}
+          <select
+            id="start-channel"
+            value={String(channel)}
+            onChange={(event) => set('_channel', event.currentTarget.value)}
+          >
+            {kByHand.map((one) => (
+              <option value={String(one)} key={one}>
+                {channelWord(one)}
+              </option>
+            ))}
           </select>
         </Field>
       </SaveForm>
@@ -121,26 +199,52 @@ function CloseCase({desk, view, name}: FormProps & {name: string}) {
   const one = view.context.value?.cases.find((known) => known.name === name);
   return (
     <Dialog desk={desk} label={t('cases.close.title')} onClose={close}>
-      <p><strong><Said text={one?.title ?? ''} max={500} /></strong></p>
-      <SaveForm desk={desk} customer={view.name} form={form} label={t('cases.close.title')} doIt="cases.close.do"
-        done="cases.close.done" onDone={close}
+      <p>
+        <strong>
+          <Said text={one?.title ?? ''} max={500} />
+        </strong>
+      </p>
+      <SaveForm
+        desk={desk}
+        customer={view.name}
+        form={form}
+        label={t('cases.close.title')}
+        hint={t('composer.kept')}
+        doIt="cases.close.do"
+        done="cases.close.done"
+        onDone={close}
         check={() => (tooLong(field('resolution'), 500) ? t('error.too-long', {limit: 500}) : '')}
         write={async (api, write): Promise<SavedItem> => ({
-          item: (await api.closeCase({
-            case: name, etag: view.context.value?.cases.find((known) => known.name === name)?.etag ?? '',
-            resolution: field('resolution').trim(), satisfaction: Number(field('_satisfaction') || 0), write,
-          })).case,
-        })}>
+          item: (
+            await api.closeCase({
+              case: name,
+              etag: view.context.value?.cases.find((known) => known.name === name)?.etag ?? '',
+              resolution: field('resolution').trim(),
+              satisfaction: Number(field('_satisfaction') || 0),
+              write,
+            })
+          ).case,
+        })}
+      >
         <Field id="case-resolution" label={t('cases.resolution')}>
-          <textarea id="case-resolution" rows={3} value={field('resolution')}
-            onInput={(event) => set('resolution', event.currentTarget.value)} />
+          <textarea
+            id="case-resolution"
+            rows={3}
+            value={field('resolution')}
+            onInput={(event) => set('resolution', event.currentTarget.value)}
+          />
         </Field>
         <Field id="case-satisfaction" label={t('cases.satisfaction.label')}>
-          <select id="case-satisfaction" value={field('_satisfaction')}
-            onChange={(event) => set('_satisfaction', event.currentTarget.value)}>
+          <select
+            id="case-satisfaction"
+            value={field('_satisfaction')}
+            onChange={(event) => set('_satisfaction', event.currentTarget.value)}
+          >
             <option value="">{t('cases.satisfaction.none')}</option>
             {[1, 2, 3, 4, 5].map((count) => (
-              <option value={String(count)} key={count}>{t('cases.satisfaction', {count})}</option>
+              <option value={String(count)} key={count}>
+                {t('cases.satisfaction', {count})}
+              </option>
             ))}
           </select>
         </Field>
@@ -156,17 +260,33 @@ function EndPromise({desk, view, name, kept}: FormProps & {name: string; kept: b
   const label = t(kept ? 'promised.keep.title' : 'promised.cancel.title');
   return (
     <Dialog desk={desk} label={label} onClose={close}>
-      <p><strong><Said text={one?.text ?? ''} max={500} /></strong></p>
+      <p>
+        <strong>
+          <Said text={one?.text ?? ''} max={500} />
+        </strong>
+      </p>
       {!kept && <p>{t('promised.cancel.text')}</p>}
-      <SaveForm desk={desk} customer={view.name} form={form} label={label} danger={!kept}
-        doIt={kept ? 'promised.keep.do' : 'promised.cancel.do'} done={kept ? 'promised.keep.done' : 'promised.cancel.done'}
-        onDone={close} check={() => ''}
+      <SaveForm
+        desk={desk}
+        customer={view.name}
+        form={form}
+        label={label}
+        danger={!kept}
+        doIt={kept ? 'promised.keep.do' : 'promised.cancel.do'}
+        done={kept ? 'promised.keep.done' : 'promised.cancel.done'}
+        onDone={close}
+        check={() => ''}
         write={async (api, write): Promise<SavedItem> => ({
-          item: (await api.endPromise({
-            promise: name, state: kept ? PromiseState.KEPT : PromiseState.CANCELLED, write,
-            etag: view.context.value?.promises.find((known) => known.name === name)?.etag ?? '',
-          })).promise,
-        })}>
+          item: (
+            await api.endPromise({
+              promise: name,
+              state: kept ? PromiseState.KEPT : PromiseState.CANCELLED,
+              write,
+              etag: view.context.value?.promises.find((known) => known.name === name)?.etag ?? '',
+            })
+          ).promise,
+        })}
+      >
         {null}
       </SaveForm>
     </Dialog>
@@ -180,14 +300,28 @@ function RetractFact({desk, view, name}: FormProps & {name: string}) {
   const question = one ? questionOf(desk.factKind(one.kind), one.question).text : '';
   return (
     <Dialog desk={desk} label={t('told.retract.title')} onClose={close}>
-      <p><Said text={question} max={200} /> <strong><Said text={one?.value ?? ''} max={500} /></strong></p>
+      <p>
+        <Said text={question} max={200} />{' '}
+        <strong>
+          <Said text={one?.value ?? ''} max={500} />
+        </strong>
+      </p>
       <p>{t('told.retract.text')}</p>
-      <SaveForm desk={desk} customer={view.name} form={form} label={t('told.retract.title')} doIt="told.retract.do"
-        danger done="told.retract.done" onDone={close} check={() => ''}
+      <SaveForm
+        desk={desk}
+        customer={view.name}
+        form={form}
+        label={t('told.retract.title')}
+        doIt="told.retract.do"
+        danger
+        done="told.retract.done"
+        onDone={close}
+        check={() => ''}
         write={async (api, write): Promise<SavedItem> => {
           await api.retractFact({fact: name, write});
           return {removed: name};
-        }}>
+        }}
+      >
         {null}
       </SaveForm>
     </Dialog>
@@ -200,7 +334,11 @@ function SignOut({desk}: {desk: Desk}) {
     <Dialog desk={desk} label={t('signout.title')} onClose={() => (desk.dialog.value = undefined)}>
       <p>{drafts > 0 ? t('signout.drafts', {count: drafts}) : t('signout.text')}</p>
       <div class="form-end">
-        <button type="button" class={drafts > 0 ? 'primary danger' : 'primary'} onClick={() => desk.signOut()}>
+        <button
+          type="button"
+          class={drafts > 0 ? 'primary danger' : 'primary'}
+          onClick={() => desk.signOut()}
+        >
           {t(drafts > 0 ? 'signout.discard' : 'signout.do')}
         </button>
       </div>
@@ -223,19 +361,31 @@ function Palette({desk}: {desk: Desk}) {
   const wanted = text.trim().toLowerCase();
   const entries: Entry[] = [
     ...desk.calls.value.slice(0, 9).map((call, index) => ({
-      id: `call ${index}`, title: t('command.call', {number: index + 1, who: plain(nameOf(call.customer), 60)}),
-      chord: `Alt+${index + 1}`, run: () => desk.openCall(index),
+      id: `call ${index}`,
+      title: t('command.call', {number: index + 1, who: plain(nameOf(call.customer), 60)}),
+      chord: `Alt+${index + 1}`,
+      run: () => desk.openCall(index),
     })),
-    ...kCommands.filter((one) => one.id !== 'palette' && one.available(desk)).map((one) => ({
-      id: one.id, title: t(one.title), chord: chordFor(one), run: () => one.run(desk),
-    })),
+    ...kCommands
+      .filter((one) => one.id !== 'palette' && one.available(desk))
+      .map((one) => ({
+        id: one.id,
+        title: t(one.title),
+        chord: chordFor(one),
+        run: () => one.run(desk),
+      })),
   ];
   const found = entries.filter((one) => one.title.toLowerCase().includes(wanted));
   if (wanted !== '') {
-    found.push({id: 'find', title: t('command.find', {value: plain(text, 60)}), chord: '', run: () => {
-      desk.searchText.value = text.trim();
-      focusSoon('search');
-    }});
+    found.push({
+      id: 'find',
+      title: t('command.find', {value: plain(text, 60)}),
+      chord: '',
+      run: () => {
+        desk.searchText.value = text.trim();
+        focusSoon('search');
+      },
+    });
   }
   const chosen = Math.min(at, found.length - 1);
   const run = (entry: Entry | undefined) => {
@@ -249,9 +399,16 @@ function Palette({desk}: {desk: Desk}) {
   return (
     <Dialog desk={desk} label={t('palette.title')} onClose={close} wide>
       <input
-        type="text" role="combobox" aria-label={t('palette.label')} aria-expanded="true" aria-controls="commands"
-        aria-activedescendant={found.length > 0 ? `command-${chosen}` : undefined} aria-autocomplete="list"
-        autocomplete="off" spellcheck={false} value={text}
+        type="text"
+        role="combobox"
+        aria-label={t('palette.label')}
+        aria-expanded="true"
+        aria-controls="commands"
+        aria-activedescendant={found.length > 0 ? `command-${chosen}` : undefined}
+        aria-autocomplete="list"
+        autocomplete="off"
+        spellcheck={false}
+        value={text}
         onInput={(event) => {
           setText(event.currentTarget.value);
           setAt(0);
@@ -269,8 +426,13 @@ function Palette({desk}: {desk: Desk}) {
       />
       <ul id="commands" role="listbox" aria-label={t('palette.title')} class="commands">
         {found.map((entry, index) => (
-          <li id={`command-${index}`} key={entry.id} role="option" aria-selected={index === chosen}
-            onClick={() => run(entry)}>
+          <li
+            id={`command-${index}`}
+            key={entry.id}
+            role="option"
+            aria-selected={index === chosen}
+            onClick={() => run(entry)}
+          >
             <span>{entry.title}</span>
             {entry.chord && <kbd>{chordText(entry.chord)}</kbd>}
           </li>
@@ -300,7 +462,8 @@ function Shortcuts({desk}: {desk: Desk}) {
     const chord = chordOf(event);
     if (!chord) return setNote(t('shortcuts.needs-modifier'));
     const taken = kCommands.find((one) => one.id !== waiting && chordFor(one) === chord);
-    if (taken) return setNote(t('shortcuts.taken', {chord: chordText(chord), command: t(taken.title)}));
+    if (taken)
+      return setNote(t('shortcuts.taken', {chord: chordText(chord), command: t(taken.title)}));
     if (/^Alt\+[1-9]$/.test(chord)) return setNote(t('shortcuts.calls', {chord: chordText(chord)}));
     setChord(waiting, chord);
     setNote(t('shortcuts.set', {chord: chordText(chord), command: titleOf(waiting)}));
@@ -309,14 +472,17 @@ function Shortcuts({desk}: {desk: Desk}) {
   return (
     <Dialog desk={desk} label={t('shortcuts.title')} onClose={close} wide>
       <p>{t('shortcuts.text')}</p>
-      <p role="status" class="note">{note}</p>
+      <p role="status" class="note">
+        {note}
+      </p>
       <ul class="shortcuts" ref={list} onKeyDown={take}>
         {kCommands.map((command) => (
           <li key={command.id}>
             <span>{t(command.title)}</span>
             <kbd>{chordText(chordFor(command)) || '–'}</kbd>
             <button
-              type="button" aria-pressed={waiting === command.id}
+              type="button"
+              aria-pressed={waiting === command.id}
               aria-label={t('shortcuts.change.label', {command: t(command.title)})}
               onClick={() => {
                 setWaiting(command.id);
@@ -329,10 +495,15 @@ function Shortcuts({desk}: {desk: Desk}) {
         ))}
       </ul>
       <div class="form-end">
-        <button type="button" onClick={() => {
-          resetChords();
-          setNote(t('shortcuts.reset.done'));
-        }}>{t('shortcuts.reset')}</button>
+        <button
+          type="button"
+          onClick={() => {
+            resetChords();
+            setNote(t('shortcuts.reset.done'));
+          }}
+        >
+          {t('shortcuts.reset')}
+        </button>
       </div>
     </Dialog>
   );

@@ -1,5 +1,5 @@
+import {nameOf} from '../customer';
 import type {Desk, View} from '../desk';
-import {nameOf} from '../desk';
 import {clock, isZone, millis} from '../format';
 import {Assurance, IdentifierKind} from '../gen/hilo/v1/common_pb';
 import {InteractionState, type KnownIdentifier} from '../gen/hilo/v1/customer_pb';
@@ -16,11 +16,15 @@ export function Header({desk, view}: {desk: Desk; view: View}) {
   if (!context) {
     return (
       <header class="who-header">
-        <h1 id="customer" tabIndex={-1}>{view.failed.value ? t('customer.failed') : t('customer.loading')}</h1>
+        <h1 id="customer" tabIndex={-1}>
+          {view.failed.value ? t('customer.failed') : t('customer.loading')}
+        </h1>
         {view.failed.value && (
           <p class="failed" role="alert">
             {view.failed.value}{' '}
-            <button type="button" onClick={() => desk.retryLoad(view)}>{t('customer.retry')}</button>
+            <button type="button" onClick={() => desk.retryLoad(view)}>
+              {t('customer.retry')}
+            </button>
           </p>
         )}
       </header>
@@ -35,47 +39,80 @@ export function Header({desk, view}: {desk: Desk; view: View}) {
   const zone = customer?.timeZone ?? '';
   return (
     <header class="who-header" aria-label={t('customer.header')}>
-      {view.failed.value && <p class="failed" role="alert">{view.failed.value}</p>}
+      {view.failed.value && (
+        <p class="failed" role="alert">
+          {view.failed.value}
+        </p>
+      )}
       <div class="who-line">
-        <h1 id="customer" tabIndex={-1}><Said text={nameOf(customer)} max={120} /></h1>
+        <h1 id="customer" tabIndex={-1}>
+          <Said text={nameOf(customer)} max={120} />
+        </h1>
         {shown ? (
           <span class="contact">
-            <span class="state">{channelWord(shown.channel)}: {stateWord(shown.state, shown.channel)}</span>{' '}
-            {!mine && shown.agent && <span>{t('with')} <Said text={shown.agent} max={60} /></span>}{' '}
+            <span class="state">
+              {channelWord(shown.channel)}: {stateWord(shown.state, shown.channel)}
+            </span>{' '}
+            {!mine && shown.agent && (
+              <span>
+                {t('with')} <Said text={shown.agent} max={60} />
+              </span>
+            )}{' '}
             {shown.state !== InteractionState.RINGING && (
-              <span class="muted">{t('since')} <Ago at={millis(shown.startTime)} now={desk.now.value} /></span>
+              <span class="muted">
+                {t('since')} <Ago at={millis(shown.startTime)} now={desk.now.value} />
+              </span>
             )}
           </span>
-        ) : <span class="muted">{t('customer.no-contact')}</span>}
+        ) : (
+          <span class="muted">{t('customer.no-contact')}</span>
+        )}
         {zone && isZone(zone) && (
-          <span class="muted their-time">{t('customer.their-time')} {clock(desk.now.value, locale(), zone)} ({zone})</span>
+          <span class="muted their-time">
+            {t('customer.their-time')} {clock(desk.now.value, locale(), zone)} ({zone})
+          </span>
         )}
       </div>
       <div class="sure-line" role="group" aria-label={t('assurance.label')}>
-        {shown ? <AssuranceWords assurance={shown.assurance} />
-          : <span class="because muted">{t('assurance.none')}</span>}
-        {mine && mine.assurance !== Assurance.VERIFIED && (
-          <CommandButton desk={desk} id="verify">{t('assurance.verify')}</CommandButton>
+        {shown ? (
+          <AssuranceWords assurance={shown.assurance} />
+        ) : (
+          <span class="because muted">{t('assurance.none')}</span>
         )}
-        {mine && <CommandButton desk={desk} id="end">{t('contact.end')}</CommandButton>}
-        {!mine && <CommandButton desk={desk} id="start">{t('contact.start')}</CommandButton>}
+        {mine && mine.assurance !== Assurance.VERIFIED && (
+          <CommandButton desk={desk} id="verify">
+            {t('assurance.verify')}
+          </CommandButton>
+        )}
+        {mine && (
+          <CommandButton desk={desk} id="end">
+            {t('contact.end')}
+          </CommandButton>
+        )}
+        {!mine && (
+          <CommandButton desk={desk} id="start">
+            {t('contact.start')}
+          </CommandButton>
+        )}
       </div>
       <div class="known">
-      <dl class="identifiers" aria-label={t('customer.identifiers')}>
-        {strong.map((one) => <KnownBy desk={desk} known={one} key={one.identifier?.value} />)}
-      </dl>
-      {weak.length > 0 && (
-        <details class="weak">
-          <summary>{t('customer.devices', {count: weak.length})}</summary>
-          <ul>
-            {weak.map((one) => (
-              <li key={one.identifier?.value}>
-                {kindWord(one.identifier!.kind)} <Said text={one.identifier!.value} max={60} />
-              </li>
-            ))}
-          </ul>
-        </details>
-      )}
+        <dl class="identifiers" aria-label={t('customer.identifiers')}>
+          {strong.map((one) => (
+            <KnownBy desk={desk} known={one} key={one.identifier?.value} />
+          ))}
+        </dl>
+        {weak.length > 0 && (
+          <details class="weak">
+            <summary>{t('customer.devices', {count: weak.length})}</summary>
+            <ul>
+              {weak.map((one) => (
+                <li key={one.identifier?.value}>
+                  {kindWord(one.identifier!.kind)} <Said text={one.identifier!.value} max={60} />
+                </li>
+              ))}
+            </ul>
+          </details>
+        )}
       </div>
     </header>
   );
@@ -83,7 +120,15 @@ export function Header({desk, view}: {desk: Desk; view: View}) {
 
 function CopySign() {
   return (
-    <svg aria-hidden="true" viewBox="0 0 16 16" width="14" height="14" fill="none" stroke="currentColor" stroke-width="1.5">
+    <svg
+      aria-hidden="true"
+      viewBox="0 0 16 16"
+      width="14"
+      height="14"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.5"
+    >
       <rect x="2" y="2" width="8" height="9" rx="1.5" />
       <path d="M6 14h6.5a1.5 1.5 0 0 0 1.5-1.5V5" />
     </svg>
@@ -94,7 +139,9 @@ function KnownBy({desk, known}: {desk: Desk; known: KnownIdentifier}) {
   const identifier = known.identifier!;
   const copy = () => {
     void navigator.clipboard.writeText(identifier.value).then(
-      () => (desk.said.value = t('copied')), () => (desk.said.value = t('not-copied')));
+      () => (desk.said.value = t('copied')),
+      () => (desk.said.value = t('not-copied')),
+    );
   };
   return (
     <div>
@@ -103,8 +150,13 @@ function KnownBy({desk, known}: {desk: Desk; known: KnownIdentifier}) {
         <Said text={identifier.value} max={120} />
         {'clipboard' in navigator && (
           <button
-            type="button" class="plain" onClick={copy}
-            aria-label={t('copy', {what: kindWord(identifier.kind), value: plain(identifier.value, 60)})}
+            type="button"
+            class="plain"
+            onClick={copy}
+            aria-label={t('copy', {
+              what: kindWord(identifier.kind),
+              value: plain(identifier.value, 60),
+            })}
           >
             <CopySign />
           </button>

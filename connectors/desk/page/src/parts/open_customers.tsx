@@ -1,5 +1,5 @@
+import {nameOf} from '../customer';
 import type {Desk} from '../desk';
-import {nameOf} from '../desk';
 import {t} from '../messages';
 import {plain} from '../text';
 import {Said} from './bits';
@@ -18,14 +18,18 @@ export function OpenCustomers({desk}: {desk: Desk}) {
           return (
             <li key={view.name} class="row">
               <button
-                type="button" class="row-open" aria-current={view.name === desk.current.value || undefined}
+                type="button"
+                class="row-open"
+                aria-current={view.name === desk.current.value || undefined}
                 onClick={() => desk.openCustomer(view.name)}
               >
                 <Said text={name} max={60} />
                 {draft && <span class="chip">{t('open.draft')}</span>}
               </button>
               <button
-                type="button" class="plain" aria-label={t('open.close', {who: plain(name, 60)})}
+                type="button"
+                class="plain"
+                aria-label={t('open.close', {who: plain(name, 60)})}
                 onClick={() => desk.closeCustomer(view.name)}
               >
                 ✕

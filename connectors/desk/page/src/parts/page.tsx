@@ -1,6 +1,6 @@
+import {nameOf} from '../customer';
 import {useEffect} from 'preact/hooks';
 import type {Desk} from '../desk';
-import {nameOf} from '../desk';
 import {t} from '../messages';
 import {plain} from '../text';
 import {Announcements} from './bits';
@@ -22,8 +22,11 @@ export function Page({desk}: {desk: Desk}) {
   const ringing = desk.ringing.value[0];
   const title = [
     ringing ? t('title.ringing', {who: plain(nameOf(ringing.customer))}) : '',
-    view?.context.value ? plain(nameOf(view.context.value.customer), 60) : '', 'Hilo',
-  ].filter(Boolean).join(' – ');
+    view?.context.value ? plain(nameOf(view.context.value.customer), 60) : '',
+    'Hilo',
+  ]
+    .filter(Boolean)
+    .join(' – ');
   useEffect(() => {
     document.title = desk.signedIn.value ? title : 'Hilo';
   });
@@ -46,14 +49,26 @@ export function Page({desk}: {desk: Desk}) {
         {view && <Header desk={desk} view={view} key={`header ${view.name}`} />}
         {view?.context.value && (
           <>
-            <Strip desk={desk} view={view} context={view.context.value} key={`strip ${view.name}`} />
-            <Timeline desk={desk} view={view} context={view.context.value} key={`timeline ${view.name}`} />
+            <Strip
+              desk={desk}
+              view={view}
+              context={view.context.value}
+              key={`strip ${view.name}`}
+            />
+            <Timeline
+              desk={desk}
+              view={view}
+              context={view.context.value}
+              key={`timeline ${view.name}`}
+            />
             <Composer desk={desk} view={view} key={`composer ${view.name}`} />
           </>
         )}
       </main>
       <aside class="right" aria-label={t('right.label')}>
-        {view?.context.value && <SideBar desk={desk} context={view.context.value} key={view.name} />}
+        {view?.context.value && (
+          <SideBar desk={desk} context={view.context.value} key={view.name} />
+        )}
       </aside>
       <StatusLine desk={desk} />
       <Dialogs desk={desk} />

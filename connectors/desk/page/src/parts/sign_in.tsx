@@ -26,10 +26,19 @@ export function SignIn({desk}: {desk: Desk}) {
         {drafts > 0 && <p class="kept">{t('signin.drafts', {count: drafts})}</p>}
         <label for="token">{t('signin.token')}</label>
         <input
-          id="token" ref={token} type="password" autocomplete="current-password" spellcheck={false} required
-          aria-describedby="sign-in-note" aria-invalid={note === 'signin.wrong' || note === 'signin.forbidden'} maxLength={4096}
+          id="token"
+          ref={token}
+          type="password"
+          autocomplete="current-password"
+          spellcheck={false}
+          required
+          aria-describedby="sign-in-note"
+          aria-invalid={note === 'signin.wrong' || note === 'signin.forbidden'}
+          maxLength={4096}
         />
-        <p id="sign-in-note" role="alert" class="failed">{note && t(note)}</p>
+        <p id="sign-in-note" role="alert" class="failed">
+          {note && t(note)}
+        </p>
         <button type="submit" class="primary" aria-disabled={busy}>
           {busy ? t('signin.busy') : t('signin.do')}
         </button>

@@ -1,5 +1,7 @@
+import {questionOf} from '../customer';
+import {focusSoon} from '../focus';
 import {useEffect, useRef} from 'preact/hooks';
-import {focusSoon, questionOf, type Desk, type View} from '../desk';
+import type {Desk, View} from '../desk';
 import {clock, day, millis, moment} from '../format';
 import {Channel} from '../gen/hilo/v1/common_pb';
 import {InteractionState, type Context, type TimelineEntry} from '../gen/hilo/v1/customer_pb';
@@ -9,7 +11,14 @@ import {Said} from './bits';
 import {AssuranceWords, channelWord, stateWord, word} from './words';
 
 const kFilters: readonly Channel[] = [
-  Channel.UNSPECIFIED, Channel.WEB, Channel.CALL, Channel.EMAIL, Channel.SMS, Channel.DESK, Channel.SYSTEM];
+  Channel.UNSPECIFIED,
+  Channel.WEB,
+  Channel.CALL,
+  Channel.EMAIL,
+  Channel.SMS,
+  Channel.DESK,
+  Channel.SYSTEM,
+];
 
 // Everything that happened, newest first. While somebody reads in it, what is new waits behind a button.
 export function Timeline({desk, view, context}: {desk: Desk; view: View; context: Context}) {
@@ -20,8 +29,10 @@ export function Timeline({desk, view, context}: {desk: Desk; view: View; context
       const box = scroller.current;
       const inner = list.current;
       if (!box || !inner) return false;
-      const atTop = box.scrollHeight > box.clientHeight + 1 ? box.scrollTop <= 1
-        : inner.getBoundingClientRect().top >= 0;
+      const atTop =
+        box.scrollHeight > box.clientHeight + 1
+          ? box.scrollTop <= 1
+          : inner.getBoundingClientRect().top >= 0;
       return !atTop || inner.contains(document.activeElement) || selectsIn(inner);
     };
     const release = () => {
@@ -36,8 +47,9 @@ export function Timeline({desk, view, context}: {desk: Desk; view: View; context
   const channel = view.channel.value;
   const stretch = view.stretches.value.get(channel);
   const all = view.stretches.value.get(Channel.UNSPECIFIED) ?? kNothing;
-  const shown = stretch?.loaded ? stretch.entries : all.entries.filter(
-    (entry) => channel === Channel.UNSPECIFIED || entry.channel === channel);
+  const shown = stretch?.loaded
+    ? stretch.entries
+    : all.entries.filter((entry) => channel === Channel.UNSPECIFIED || entry.channel === channel);
   const groups = group(shown, context.interactions);
   const held = view.held.value.length;
   const more = !(stretch?.loaded ?? false) || stretch?.nextPageToken !== '';
@@ -51,7 +63,9 @@ export function Timeline({desk, view, context}: {desk: Desk; view: View; context
         <div role="log" aria-label={t('timeline.new.label')} class="new">
           {held > 0 && (
             <button
-              type="button" class="primary" onClick={() => {
+              type="button"
+              class="primary"
+              onClick={() => {
                 desk.showHeld(view);
                 scroller.current?.scrollTo({top: 0});
                 focusSoon('timeline');
@@ -63,21 +77,44 @@ export function Timeline({desk, view, context}: {desk: Desk; view: View; context
         </div>
         <label for="timeline-channel">{t('timeline.filter')}</label>
         <select
-          id="timeline-channel" value={String(channel)}
+          id="timeline-channel"
+          value={String(channel)}
           onChange={(event) => desk.setChannel(view, Number(event.currentTarget.value))}
         >
-          {kFilters.map((one) => <option value={String(one)} key={one}>{channelWord(one)}</option>)}
+          {kFilters.map((one) => (
+            <option value={String(one)} key={one}>
+              {channelWord(one)}
+            </option>
+          ))}
         </select>
       </div>
-      <div class="scroller" ref={scroller} onScroll={onScroll} onFocusOut={() => requestAnimationFrame(onScroll)}>
+      <div
+        class="scroller"
+        ref={scroller}
+        onScroll={onScroll}
+        onFocusOut={() => requestAnimationFrame(onScroll)}
+      >
         <div ref={list} id="timeline" tabIndex={-1} role="group" aria-labelledby="timeline-title">
-          {groups.map((one) => <GroupPart desk={desk} view={view} group={one} key={one.key}
-            theirs={context.customer?.language} />)}
-          {shown.length === 0 && !view.loadingOlder.value && <p class="none">{t('timeline.none')}</p>}
+          {groups.map((one) => (
+            <GroupPart
+              desk={desk}
+              view={view}
+              group={one}
+              key={one.key}
+              theirs={context.customer?.language}
+            />
+          ))}
+          {shown.length === 0 && !view.loadingOlder.value && (
+            <p class="none">{t('timeline.none')}</p>
+          )}
         </div>
         {more && (
-          <button type="button" class="older" aria-disabled={view.loadingOlder.value}
-            onClick={() => void desk.loadOlder(view)}>
+          <button
+            type="button"
+            class="older"
+            aria-disabled={view.loadingOlder.value}
+            onClick={() => void desk.loadOlder(view)}
+          >
             {view.loadingOlder.value ? t('timeline.loading') : t('timeline.older')}
           </button>
         )}
@@ -92,33 +129,65 @@ function selectsIn(element: Element): boolean {
   return selection !== null && !selection.isCollapsed && element.contains(selection.anchorNode);
 }
 
-function GroupPart({desk, view, group: one, theirs}: {
-  desk: Desk; view: View; group: Group; theirs: string | undefined;
+function GroupPart({
+  desk,
+  view,
+  group: one,
+  theirs,
+}: {
+  desk: Desk;
+  view: View;
+  group: Group;
+  theirs: string | undefined;
 }) {
   const now = desk.now.value;
   const interaction = one.interaction;
   const newest = millis(one.entries[0]?.eventTime) ?? 0;
   const start = millis(interaction?.startTime) ?? newest;
   return (
-    <div class={`group channel-${one.channel}`} role="group" aria-label={t('timeline.group', {
-      channel: channelWord(one.channel), when: moment(start, now, locale())})}>
+    <div
+      class={`group channel-${one.channel}`}
+      role="group"
+      aria-label={t('timeline.group', {
+        channel: channelWord(one.channel),
+        when: moment(start, now, locale()),
+      })}
+    >
       {one.name && (
         <h3>
           <span class="channel">{channelWord(one.channel)}</span>{' '}
           <span>{moment(start, now, locale())}</span>
           {interaction && (
             <span class="muted">
-              {interaction.state !== InteractionState.ENDED && <span class="state">{stateWord(interaction.state, interaction.channel)}</span>}
-              {interaction.agent && <span>{t('with')} <Said text={interaction.agent} max={60} /></span>}
-              {interaction.disposition && <Said text={interaction.disposition.replace(/_/g, ' ')} max={60} />}
-              {one.channel === Channel.CALL && <AssuranceWords assurance={interaction.assurance} short />}
+              {interaction.state !== InteractionState.ENDED && (
+                <span class="state">{stateWord(interaction.state, interaction.channel)}</span>
+              )}
+              {interaction.agent && (
+                <span>
+                  {t('with')} <Said text={interaction.agent} max={60} />
+                </span>
+              )}
+              {interaction.disposition && (
+                <Said text={interaction.disposition.replace(/_/g, ' ')} max={60} />
+              )}
+              {one.channel === Channel.CALL && (
+                <AssuranceWords assurance={interaction.assurance} short />
+              )}
             </span>
           )}
         </h3>
       )}
       <ul>
-        {one.entries.map((entry) => <EntryPart desk={desk} view={view} entry={entry} theirs={theirs}
-          alone={!one.name} key={entry.name} />)}
+        {one.entries.map((entry) => (
+          <EntryPart
+            desk={desk}
+            view={view}
+            entry={entry}
+            theirs={theirs}
+            alone={!one.name}
+            key={entry.name}
+          />
+        ))}
       </ul>
     </div>
   );
@@ -126,7 +195,9 @@ function GroupPart({desk, view, group: one, theirs}: {
 
 // The detail that is what somebody wrote, where it is not "text".
 const kWords: Readonly<Record<string, string>> = {
-  'desk.fact_recorded': 'value', 'desk.case_opened': 'title', 'desk.case_closed': 'resolution',
+  'desk.fact_recorded': 'value',
+  'desk.case_opened': 'title',
+  'desk.case_closed': 'resolution',
 };
 
 // Kinds of the catalogue in its words for people.
@@ -146,8 +217,18 @@ function titleOf(desk: Desk, entry: TimelineEntry): string {
 
 const kPreview = 4; // details shown on the line itself
 
-function EntryPart({desk, view, entry, theirs, alone}: {
-  desk: Desk; view: View; entry: TimelineEntry; theirs: string | undefined; alone: boolean;
+function EntryPart({
+  desk,
+  view,
+  entry,
+  theirs,
+  alone,
+}: {
+  desk: Desk;
+  view: View;
+  entry: TimelineEntry;
+  theirs: string | undefined;
+  alone: boolean;
 }) {
   const at = millis(entry.eventTime) ?? 0;
   const now = desk.now.value;
@@ -158,43 +239,75 @@ function EntryPart({desk, view, entry, theirs, alone}: {
   const title = titleOf(desk, entry);
   const lang = entry.channel === Channel.DESK ? undefined : theirs;
   return (
-    <li class={desk.isFresh(view, entry.name) ? 'entry fresh' : 'entry'} data-testid="entry" data-type={entry.type}>
+    <li
+      class={desk.isFresh(view, entry.name) ? 'entry fresh' : 'entry'}
+      data-testid="entry"
+      data-type={entry.type}
+    >
       <details>
         <summary>
           <time dateTime={new Date(at).toISOString()}>
-            {alone && !sameDay ? `${day(at, locale())} ` : ''}{clock(at, locale())}
+            {alone && !sameDay ? `${day(at, locale())} ` : ''}
+            {clock(at, locale())}
           </time>
           <span class="what">
             {alone && <span class="channel">{channelWord(entry.channel)}</span>}
-            {!(entry.type === 'web.track' && title) && <span class="type">{word('event', entry.type)}</span>}
-            {title && <strong><Said text={title} lang={lang} max={200} /></strong>}
-            {text && <span class="preview"><Said text={text} lang={lang} max={300} /></span>}
+            {!(entry.type === 'web.track' && title) && (
+              <span class="type">{word('event', entry.type)}</span>
+            )}
+            {title && (
+              <strong>
+                <Said text={title} lang={lang} max={200} />
+              </strong>
+            )}
+            {text && (
+              <span class="preview">
+                <Said text={text} lang={lang} max={300} />
+              </span>
+            )}
             {!text && (
               <span class="preview muted">
                 {rest.slice(0, kPreview).map((one) => (
-                  <span key={one.property} class="pair"><Said text={one.property.replace(/_/g, ' ')} max={60} />{' '}
-                    <Said text={one.value} lang={lang} max={80} /></span>
+                  <span key={one.property} class="pair">
+                    <Said text={one.property.replace(/_/g, ' ')} max={60} />{' '}
+                    <Said text={one.value} lang={lang} max={80} />
+                  </span>
                 ))}
               </span>
             )}
           </span>
         </summary>
         <div class="unfolded">
-          {text && <p class="text"><Said text={text} lang={lang} /></p>}
+          {text && (
+            <p class="text">
+              <Said text={text} lang={lang} />
+            </p>
+          )}
           {rest.length > 0 && (
             <dl>
               {rest.map((one) => (
                 <div key={one.property}>
-                  <dt><Said text={one.property} max={128} /></dt>
-                  <dd><Said text={one.value} lang={lang} /></dd>
+                  <dt>
+                    <Said text={one.property} max={128} />
+                  </dt>
+                  <dd>
+                    <Said text={one.value} lang={lang} />
+                  </dd>
                 </div>
               ))}
             </dl>
           )}
-          {entry.propertiesLeftOut > 0 && <p class="muted">{t('timeline.left-out', {count: entry.propertiesLeftOut})}</p>}
+          {entry.propertiesLeftOut > 0 && (
+            <p class="muted">{t('timeline.left-out', {count: entry.propertiesLeftOut})}</p>
+          )}
           <p class="muted">
             {moment(at, now, locale())}
-            {entry.source && <> · {t('by')} <Said text={entry.source} max={60} /></>}
+            {entry.source && (
+              <>
+                {' '}
+                · {t('by')} <Said text={entry.source} max={60} />
+              </>
+            )}
             {entry.timeClamped && <> · {t('timeline.clamped')}</>}
           </p>
         </div>
@@ -202,4 +315,3 @@ function EntryPart({desk, view, entry, theirs, alone}: {
     </li>
   );
 }
-

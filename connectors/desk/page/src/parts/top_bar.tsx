@@ -17,9 +17,13 @@ export function TopBar({desk}: {desk: Desk}) {
   return (
     <div class="top-bar">
       <span class="me">{plain(me?.displayName || me?.agent || '', 60)}</span>
-      <CommandButton desk={desk} id="palette">{t('top.palette')}</CommandButton>
+      <CommandButton desk={desk} id="palette">
+        {t('top.palette')}
+      </CommandButton>
       <LanguageSwitch />
-      <CommandButton desk={desk} id="sign-out">{t('top.sign-out')}</CommandButton>
+      <CommandButton desk={desk} id="sign-out">
+        {t('top.sign-out')}
+      </CommandButton>
     </div>
   );
 }
