@@ -49,7 +49,9 @@ Outcome CheckEvent(const store::v1::Event& event) {
 class IdentityFold final : public fold::Fold {
  public:
   explicit IdentityFold(Options options)
-      : options_(std::move(options)), counters_(options_.metrics) {
+      : options_(std::move(options)),
+        counters_(options_.metrics),
+        cache_(options_.cached_identifiers, options_.cached_customers) {
     HILO_CHECK(options_.customer_partitions >= 1 && options_.customer_partitions <= 256,
                "a space has 1 to 256 partitions of customers, checked when it is configured");
   }

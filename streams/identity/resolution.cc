@@ -169,20 +169,28 @@ void Resolution::Bind(Incoming& incoming) {
 
 // A known identifier of another customer: the two are never joined, but the pair is told once.
 Status Resolution::Meet(Incoming& incoming, EventId event) {
-  if (incoming.state.WasSeenWith(place_.customer)) return OkStatus();
   HILO_ASSIGN_OR_RETURN(StateAccess::Customer* const other,
                         state_.GetCustomer(incoming.place.customer));
-  const bool conflict = customer_->state.strong && other->state.strong;
-  std::string_view reason = conflict ? kStrongConflict : kIdentifiersMeet;
+  const bool weak = incoming.strength == Strength::kWeak;
+  std::vector<CustomerId>& seen_with = incoming.state.seen_with;
+  const bool seen_before = incoming.state.WasSeenWith(place_.customer);
+  bool share = false;
   if (customer_->state.Known()) {
-    std::vector<CustomerId>& seen_with = incoming.state.seen_with;
-    const size_t known = seen_with.size() + (other->state.Known() ? 1 : 0);
-    const bool weak = incoming.strength == Strength::kWeak;
-    const bool share = weak ? known >= 1 : seen_with.size() >= kCustomersPerIdentifier;
-    seen_with.push_back(place_.customer);
-    incoming.changed = true;
-    if (share) Share(incoming, *other);
-    if (share && weak) reason = kWeakIdentifierShared;
+    if (!seen_before) {
+      seen_with.push_back(place_.customer);
+      incoming.changed = true;
+    }
+    // A weak one may meet a second known customer when its own became known since.
+    share = weak ? seen_with.size() + (other->state.Known() ? 1 : 0) > 1
+                 : seen_with.size() > kCustomersPerIdentifier;
+  }
+  if (share) Share(incoming, *other);
+  if (seen_before) return OkStatus();  // the pair was told then
+  std::string_view reason = kIdentifiersMeet;
+  if (share && weak) {
+    reason = kWeakIdentifierShared;
+  } else if (customer_->state.strong && other->state.strong) {
+    reason = kStrongConflict;
   }
   return Suggest(incoming, reason, *other, event);
 }
@@ -197,6 +205,7 @@ void Resolution::Share(Incoming& incoming, StateAccess::Customer& owner) {
   owner.changed = true;
   incoming.state.member.reset();
   incoming.state.shared = true;
+  incoming.changed = true;
   counters_.shared.Increment();
 }
 

@@ -18,8 +18,9 @@ namespace hilo::identity {
 
 // Decoded rows that outlive a record; cleared when a batch is not written.
 struct StateCache {
-  static constexpr size_t kIdentifiers = 32'768;
-  static constexpr size_t kCustomers = 16'384;
+  StateCache(size_t identifier_slots, size_t customer_slots)
+      : identifiers(identifier_slots), customers(customer_slots) {}
+
   // Ids and hashes are spread evenly: eight bytes of them choose a slot.
   struct SlotOf {
     size_t operator()(const IdentifierName& name) const {
@@ -29,8 +30,8 @@ struct StateCache {
       return std::hash<CustomerId>{}(customer);
     }
   };
-  RowCache<IdentifierName, IdentifierState, SlotOf> identifiers{kIdentifiers};
-  RowCache<CustomerId, CustomerState, SlotOf> customers{kCustomers};
+  RowCache<IdentifierName, IdentifierState, SlotOf> identifiers;
+  RowCache<CustomerId, CustomerState, SlotOf> customers;
 
   void Clear() {
     identifiers.Clear();

@@ -18,6 +18,7 @@
 #include "state/types/hash.h"
 #include "streams/fold/fold.h"
 #include "streams/identity/identity_fold.h"
+#include "streams/identity/keys.h"
 #include "streams/identity/lookup.h"
 #include "streams/identity/rows.h"
 
@@ -266,8 +267,11 @@ class World {
 
  private:
   std::unique_ptr<fold::Fold> NewFold() {
-    return NewIdentityFold(
-        {.customer_partitions = partitions_, .id_key = TestKey(), .metrics = &registry_});
+    return NewIdentityFold({.customer_partitions = partitions_,
+                            .id_key = TestKey(),
+                            .cached_identifiers = 64,
+                            .cached_customers = 32,
+                            .metrics = &registry_});
   }
 
   const uint32_t partitions_;
