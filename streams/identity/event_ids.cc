@@ -40,9 +40,7 @@ Status EventIds::Remember(EventId id, std::string_view body_hash, log::Offset of
   open->ids.append(id.Bytes());
   store::v1::EventIdHourRow hour;
   hour.set_event_ids(open->ids);
-  std::string key = EventIdHourKey(of);
-  context.Put(key, fold::Encode(hour));
-  if (key < nothing_below_) nothing_below_ = std::move(key);
+  context.Put(EventIdHourKey(of), fold::Encode(hour));
   return OkStatus();
 }
 

@@ -25,7 +25,7 @@ class EventIds {
   enum class Known { kNo, kSame, kOtherBody };
 
   StatusOr<Known> Find(EventId id, std::string_view body_hash, fold::Context& context) const;
-  // `time` is the later of event time and log time.
+  // `time` is the later of event time and log time; it is never below what was forgotten.
   Status Remember(EventId id, std::string_view body_hash, log::Offset offset, int64_t time,
                   fold::Context& context);
   // Forgets what is older than `before`, at most kForgottenPerTick ids.
@@ -43,7 +43,8 @@ class EventIds {
 
   std::array<Open, 2> open_;  // the ones written last: near the turn of an hour two take turns
   size_t newest_ = 0;
-  // No row of the hour table lies below: scanning starts here and not on what was deleted.
+  // No row of the hour table lies below: scanning starts here and not on what was deleted. What is
+  // remembered later lies above, since it is at least of log time, which never goes back.
   std::string nothing_below_;
 };
 

@@ -276,6 +276,21 @@ TEST(IdentityFold, SuggestionsOfOneCustomerAreBounded) {
   EXPECT_EQ(world.Counted(metric::kIdentityNotSuggested), 5u);
 }
 
+TEST(IdentityFold, SuggestionsOfTheOtherCustomerAreBoundedToo) {
+  World world;
+  // Ten telephones, so that none is seen with too many.
+  std::vector<std::string> phones;
+  for (int i = 0; i < 10; ++i) phones.push_back("phone " + std::to_string(i));
+  const CustomerId office = world.CustomerOf(phones);
+  for (uint32_t i = 0; i < kSuggestionsPerCustomer + 5; ++i) {
+    const std::string user = "user " + std::to_string(i);
+    const CustomerId caller = world.CustomerOf({user});
+    world.CustomerOf({user, phones[i % 10]});
+    EXPECT_THAT(world.Suggestions(caller), SizeIs(i < kSuggestionsPerCustomer ? 1 : 0));
+  }
+  EXPECT_THAT(world.Suggestions(office), SizeIs(kSuggestionsPerCustomer));
+}
+
 // ---- shared identifiers
 
 TEST(IdentityFold, OnlySharedIdentifiersBelongToAHomeOfTheirOwn) {
