@@ -302,7 +302,7 @@ inline constexpr AnyMetric kAll[] = {
     kIdentityNotSuggested,
     kCatalogueRevision,
     kCatalogueLastSwitchSuccess,
-    kHttpRequests,
+    kIntakePending, kHttpRequests,
     kHttpRefused,
     kWebEvents,
     kWebRejected,

@@ -535,6 +535,7 @@ int Main(int argc, char** argv) {
       "  hilo dead-letters list --json\n"};
   root.set_version_flag("--version", "hilo 0.1.0");
   root.require_subcommand(1);
+  root.fallthrough();  // global options may stand anywhere
   root.add_option("--server", session.client_options.server, "host:port of gRPC")
       ->envname("HILO_SERVER")
       ->capture_default_str();

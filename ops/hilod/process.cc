@@ -125,6 +125,7 @@ class LocalProcess final : public Process {
 
   Status OpenState() {
     log::EmbeddedLog::Options options{.directory = settings_.data_directory + "/log", .topics = LocalNode::Topics(), .clock = clock_};
+    options.metrics = &registry_;
     HILO_ASSIGN_OR_RETURN(log_, log::EmbeddedLog::Open(options));
     HILO_ASSIGN_OR_RETURN(const HashKey id_key, keys_->IdentifierKey());
     HILO_ASSIGN_OR_RETURN(node_, LocalNode::Open({.directory = settings_.data_directory + "/state",
