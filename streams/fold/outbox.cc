@@ -147,6 +147,12 @@ uint64_t OutboundLane::Acknowledged() const {
   return attempt_->acknowledged;
 }
 
+bool OutboundLane::Unsent() const {
+  if (!owner_ || sent_ >= written_) return false;
+  MutexLock lock(attempt_->mutex);
+  return !attempt_->failed;
+}
+
 Status OutboundLane::Send(log::Log& log, const store::Store& store) {
   if (!owner_) return OkStatus();
   {

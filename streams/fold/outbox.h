@@ -70,6 +70,8 @@ class OutboundLane {
   bool durable_is_accepted() const { return durable_is_accepted_; }
   // Rows that the target is not known to have accepted.
   bool Empty() const { return rows_.empty(); }
+  // Something waits for room among what is in flight; not for a log that refuses.
+  bool Unsent() const;
   int64_t outbox_bytes() const { return outbox_bytes_; }
   // What is acknowledged in order in this attempt.
   uint64_t Acknowledged() const;

@@ -14,6 +14,7 @@ using store::Table;
 
 constexpr size_t kPersistentMarks = 8;
 constexpr size_t kMarksInMemory = 64;
+constexpr std::chrono::milliseconds kWaitWithUnsent{1};
 
 void SetMark(const StateMark& mark, store::v1::MarkRow& row) {
   row.set_position(mark.position);
@@ -66,9 +67,14 @@ void PartitionImpl::Interrupt() { cursor_->Interrupt(); }
 
 StatusOr<size_t> PartitionImpl::Step(std::chrono::milliseconds wait) {
   if (!stopped_.ok()) return stopped_;
+  // Acknowledgements do not end a wait: with more to send it is a short one.
+  if (unsent_) wait = std::min(wait, kWaitWithUnsent);
   auto records = Read(wait);
   if (!records.ok()) return Stop(records.status());
   if (records->empty()) return 0;
+  if (position_ < careful_until_) {
+    if (Status tried = NoteTrying(); !tried.ok()) return Stop(std::move(tried));
+  }
   const log::Offset before = position_;
   if (Status folded = FoldBatch(*records); !folded.ok()) {
     broken_ = true;
@@ -85,7 +91,8 @@ StatusOr<size_t> PartitionImpl::Step(std::chrono::milliseconds wait) {
 // A hole or a damaged record is read once more from our own position before it is believed.
 StatusOr<std::vector<log::StoredRecord>> PartitionImpl::Read(std::chrono::milliseconds wait) {
   while (true) {
-    auto records = cursor_->Read(options_.max_batch_records, wait);
+    const size_t most = position_ < careful_until_ ? 1 : options_.max_batch_records;
+    auto records = cursor_->Read(most, wait);
     const Status read = records.ok() ? CheckContiguous(*records) : records.status();
     if (read.ok()) {
       if (!records->empty()) reopened_ = false;

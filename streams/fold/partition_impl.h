@@ -88,6 +88,7 @@ class PartitionImpl final : public Partition {
   Status CheckLog();
   Status LoadLanes();
   Status RereadFromMark();
+  Status CountOpening();
   OutboundSlot& Outbound(const log::TopicPartition& to);
 
   // partition.cc
@@ -102,6 +103,8 @@ class PartitionImpl final : public Partition {
   void StageRuntimeRows();
   void AddMark();
   void TellListener();
+  Status NoteTrying();
+  StatusOr<uint32_t> CountAttempt(std::string_view name, log::Offset offset);
   void Publish();
   Status Stop(Status why);
 
@@ -135,6 +138,8 @@ class PartitionImpl final : public Partition {
 
   std::unique_ptr<log::Cursor> cursor_;
   bool reopened_ = false;  // the cursor, since the last record read
+  // Below it records are folded one by one, each noted before: whichever ends the process is found.
+  log::Offset careful_until_ = 0;
 
   // State, with the batch under way.
   Staging staging_;
@@ -163,6 +168,7 @@ class PartitionImpl final : public Partition {
   std::vector<const store::v1::CatalogueRevision*> catalogues_;
 
   uint64_t published_tick_ = 0;
+  bool unsent_ = false;  // something emitted waits for room among what is in flight
   Status stopped_;       // folds no more
   bool broken_ = false;  // memory and store differ: neither sends nor trims
 

@@ -10,6 +10,11 @@ namespace {
 using store::KeyBuilder;
 using store::Table;
 
+// Openings without progress until records are folded one by one.
+constexpr uint32_t kOpeningsTillCareful = 2;
+// Tries of one record that end the process.
+constexpr uint32_t kTriesOfARecord = 3;
+
 std::string MetaKey() { return KeyBuilder(Table::kMeta).Raw("position").Build(); }
 
 Hash16 ToHash(std::string_view bytes) {
@@ -41,6 +46,7 @@ Status PartitionImpl::Open() {
   HILO_RETURN_IF_ERROR(CheckLog());
   HILO_RETURN_IF_ERROR(RereadFromMark());
   HILO_RETURN_IF_ERROR(LoadLanes());
+  HILO_RETURN_IF_ERROR(CountOpening());
   HILO_ASSIGN_OR_RETURN(cursor_, log_.OpenCursor(options_.of, position_));
   if (options_.owner) PublishAccepted();
   Publish();
@@ -173,6 +179,37 @@ Status PartitionImpl::RereadFromMark() {
   return Error(
       StatusCode::kDataLoss, "log_rewritten",
       "the log holds other records than those that were folded; restore a snapshot from below");
+}
+
+// A process that was started here before and got no further may have been ended by a record.
+Status PartitionImpl::CountOpening() {
+  HILO_ASSIGN_OR_RETURN(const uint32_t times, CountAttempt("opened", position_));
+  if (times > kOpeningsTillCareful) {
+    careful_until_ = position_ + static_cast<log::Offset>(options_.max_batch_records);
+  }
+  return OkStatus();
+}
+
+StatusOr<uint32_t> PartitionImpl::CountAttempt(std::string_view name, log::Offset offset) {
+  const std::string key = KeyBuilder(Table::kLocal).Raw(name).Build();
+  store::v1::AttemptRow row;
+  HILO_ASSIGN_OR_RETURN(const auto bytes, store_.Get(key));
+  if (bytes) HILO_RETURN_IF_ERROR(fold::Decode(*bytes, &row));
+  row.set_times(bytes && row.offset() == offset ? row.times() + 1 : 1);
+  row.set_offset(offset);
+  auto batch = store_.NewBatch();
+  batch->Put(key, Encode(row));
+  HILO_RETURN_IF_ERROR(store_.Write(std::move(batch)));
+  return row.times();
+}
+
+// Before a record that may end the process. Each start by an operator gets one more try.
+Status PartitionImpl::NoteTrying() {
+  HILO_ASSIGN_OR_RETURN(const uint32_t times, CountAttempt("trying", position_));
+  if (times != kTriesOfARecord + 1) return OkStatus();
+  return Error(
+      StatusCode::kFailedPrecondition, "record_crashes",
+      "the process ended each time it folded the next record; start a program that is mended");
 }
 
 }  // namespace hilo::fold

@@ -8,6 +8,7 @@ namespace hilo::fold {
 
 void PartitionImpl::Send() {
   if (broken_) return;
+  unsent_ = false;
   for (auto& [target, slot] : outbound_) {
     if (Status sent = slot.lane.Send(log_, store_); !sent.ok()) {
       broken_ = true;
@@ -15,6 +16,7 @@ void PartitionImpl::Send() {
       Publish();
       return;
     }
+    unsent_ = unsent_ || slot.lane.Unsent();
     if (fault::Enabled("progress_before_durable") && options_.owner) {
       progress_.Publish({options_.of, target}, {.epoch = slot.lane.epoch(),
                                                 .sequence = slot.lane.sequence(),
