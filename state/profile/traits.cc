@@ -59,10 +59,8 @@ void Keep(MemberRow& row, KnownIdentifierRow known) {
     if (!moves) return;
     known.set_first_micros(std::min(at.first_micros(), known.first_micros()));
     known.set_last_micros(at.last_micros());
-    // Which sealed copy is kept must not depend on the order of members: the smaller bytes.
-    if (!at.identifier().sealed().empty() &&
-        at.identifier().sealed() < known.identifier().sealed()) {
-      known.mutable_identifier()->set_sealed(at.identifier().sealed());
+    if (!at.identifier().sealed().empty()) {
+      known.mutable_identifier()->set_sealed(at.identifier().sealed());  // one copy is enough
     }
     known.mutable_identifier()->set_weak(at.identifier().weak() || known.identifier().weak());
     EraseAt(list, i);

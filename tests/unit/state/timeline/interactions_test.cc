@@ -395,6 +395,18 @@ TEST(Visits, ALateEventJoinsItsOwnVisitOrMakesOneThatHasEnded) {
             static_cast<uint32_t>(v1::INTERACTION_STATE_ACTIVE));
 }
 
+TEST(Visits, OneThatBeganEarlierThanWeKnewMovesBackInTheList) {
+  Member member;
+  member.Call({80 * kMinute, "queued"});
+  member.Web(100 * kMinute, 'a');
+  member.Web(75 * kMinute, 'b');
+  ASSERT_EQ(member.row.interactions_size(), 2);
+  EXPECT_EQ(member.row.interactions(0).channel(), static_cast<uint32_t>(v1::CHANNEL_WEB));
+  EXPECT_EQ(member.row.interactions(0).first_micros(), 75 * kMinute);
+  member.Call({70 * kMinute, "offered"});
+  EXPECT_EQ(member.row.interactions(0).channel(), static_cast<uint32_t>(v1::CHANNEL_CALL));
+}
+
 TEST(Visits, AnEventThatWasLongOnItsWayHasEndedAlready) {
   Member member;
   member.now = LogTime{31 * kMinute};
@@ -465,6 +477,16 @@ TEST(ByHand, BeginsVerifiesAndEnds) {
   EXPECT_EQ(row.interactions(0).disposition(), "solved");
   EXPECT_EQ(row.interactions(0).last_micros(), 9);
   EXPECT_EQ(Reason(Verify(row, fresh.Bytes())), "interaction_ended");
+}
+
+TEST(ByHand, EndingTheWrapUpLeavesTheEndWhereTheCallEnded) {
+  Member member;
+  member.Call({1, "answered", "marta"});
+  member.Call({10, "ended"});
+  member.Call({11, "wrapup_started"});
+  ASSERT_TRUE(End(member.row, member.Only().interaction(), "solved", 90).ok());
+  EXPECT_FALSE(IsOpen(member.Only()));
+  EXPECT_EQ(member.Only().last_micros(), 10);
 }
 
 TEST(ByHand, WhatCannotBeDoneSaysWhy) {

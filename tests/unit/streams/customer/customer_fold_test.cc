@@ -272,6 +272,27 @@ TEST(CustomerFold, APromiseThatFallsDueTellsThoseWhoWatchUnlessItEnded) {
   EXPECT_EQ(hub.TakeNotices().size(), 1u);
 }
 
+TEST(CustomerFold, APromiseThatEndedLeavesNoTimer) {
+  const auto fold = NewCustomerFold({.partition = 1});
+  const log::TopicPartition of{"customers", 1};
+  const store::v1::RecordHeader header;
+  MapContext context;
+  const store::v1::Record event = EventOf("ana", 1'000).On(v1::CHANNEL_SYSTEM).Record();
+  ASSERT_TRUE(fold->Apply({of, 0, 0, header, event}, context).ok());
+  store::v1::Record make = CommandFor("ana", "r1");
+  make.mutable_command()->mutable_make_promise()->set_due_micros(5'000);
+  ASSERT_TRUE(fold->Apply({of, 1, 0, header, make}, context).ok());
+  ASSERT_EQ(context.timers.size(), 1u);
+  EXPECT_EQ(context.timers.begin()->second.due.micros, 5'000);
+  store::v1::Record kept = CommandFor("ana", "r2");
+  kept.mutable_command()->mutable_end_promise()->set_promise(
+      context.answers[0].result().promise().promise());
+  kept.mutable_command()->mutable_end_promise()->set_state(v1::PROMISE_STATE_KEPT);
+  ASSERT_TRUE(fold->Apply({of, 2, 0, header, kept}, context).ok());
+  EXPECT_EQ(context.answers[1].code(), 0u);
+  EXPECT_TRUE(context.timers.empty());
+}
+
 TEST(CustomerFold, InteractionsByHandBeginAreVerifiedAndEnd) {
   CustomerDriver hub;
   hub.Give(EventOf("ana", hub.Now()).On(v1::CHANNEL_SYSTEM));
