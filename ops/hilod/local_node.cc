@@ -65,6 +65,7 @@ StatusOr<std::unique_ptr<LocalNode>> LocalNode::Open(const Options& options, log
                           *node->resources_}));
     fold::Partition::Options partition_options;
     partition_options.of = of;
+    partition_options.registry = &registry;
     partition_options.targets = {dead_letters};
     if (of.topic == kEvents) {
       partition_options.targets.insert(partition_options.targets.end(), customers.begin(),

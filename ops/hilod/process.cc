@@ -141,7 +141,8 @@ class LocalProcess final : public Process {
         registry_, [this](std::shared_ptr<const catalogue::Catalogue> next) { intake_->UseCatalogue(std::move(next)); });
     HILO_ASSIGN_OR_RETURN(const auto revision, customer::ReadCatalogue(node_->CustomersStore(0)));
     if (revision) catalogue_->Offer(*revision);
-    commands_ = command::Commands::Create({.topic = "customers", .partitions = LocalNode::kCustomerPartitions}, *log_, clock_,
+    commands_ = command::Commands::Create({.topic = "customers", .partitions = LocalNode::kCustomerPartitions, .registry = &registry_},
+                                          *log_, clock_,
                                           [this](uint32_t partition) { return node_->View({"customers", partition}); });
     worker_ = std::make_unique<serving::Worker>();
     hub_ = std::make_unique<serving::Hub>(serving::Hub::Options{.node = *node_,
