@@ -207,17 +207,21 @@ uint64_t VersionOf(const std::string& etag, Write& write) {
 
 void AddNote(const Parts& parts, const CallPointer& call, const v1::AddNoteRequest& request,
              const Reply<v1::AddNoteResponse>& reply) {
+  // The stored answer has no copy of the command; the entry is shown from the one that was sent.
+  const auto sent = std::make_shared<std::string>();
   Send(
       parts, call, request, ParseCustomer(request.customer(), "customer"), reply,
       [&](Write& write) {
         write.Check(CheckText(request.text(), kMaxText, "text"));
         write.command().mutable_add_note()->set_sealed_text(write.Seal("note", request.text()));
+        *sent = write.command().SerializeAsString();
       },
-      [](const Renderer& renderer, const std::string& customer, const CommandResult& result) {
+      [sent](const Renderer& renderer, const std::string& customer, const CommandResult& result) {
+        store::v1::TimelineRow row = result.entry();
+        row.set_command(*sent);
+        const timeline::EntryPlace place{row.event_micros(), row.offset(), *MemberId::FromBytes(customer)};
         v1::AddNoteResponse response;
-        const timeline::EntryPlace place{result.entry().event_micros(), result.entry().offset(),
-                                         *MemberId::FromBytes(customer)};
-        *response.mutable_entry() = renderer.Entry(customer, place.Bytes(), result.entry());
+        *response.mutable_entry() = renderer.Entry(customer, place.Bytes(), row);
         return response;
       });
 }
