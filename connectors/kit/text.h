@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,10 @@ bool IsUtf8(std::string_view text);
 bool HasControl(std::string_view text);
 // At most `max_bytes` of it, cut between characters.
 std::string_view Clip(std::string_view text, size_t max_bytes);
+
+// RFC 4648 with "+/" or "-_", padded or not; nullopt for anything else.
+std::optional<std::string> DecodeBase64(std::string_view text);
+// With the quotes of a JSON string.
+std::string JsonString(std::string_view text);
 
 }  // namespace hilo::kit
