@@ -16,6 +16,7 @@
 #include "connectors/serving/grpc_server.h"
 #include "connectors/serving/hub.h"
 #include "connectors/serving/services.h"
+#include "connectors/web/web.h"
 #include "ops/audit/audit.h"
 #include "ops/base/logger.h"
 #include "ops/base/metric_names.h"
@@ -191,6 +192,9 @@ class LocalProcess final : public Process {
                {"intake", [this] { return intake_->PausedReason(); }}},
               registry_, router);
     serving::AddConnectRoutes(*chain_, endpoints_, router);
+    HILO_ASSIGN_OR_RETURN(web_, web::Web::Create({.sources = Sources(), .analytics_js_directory = settings_.analytics_js_directory},
+                                                 *intake_, clock_, registry_));
+    web_->AddRoutes(router);
     if (!settings_.desk_directory.empty()) {
       HILO_RETURN_IF_ERROR(desk::AddDesk({.page_directory = settings_.desk_directory}, router));
     }
@@ -208,6 +212,18 @@ class LocalProcess final : public Process {
                                                               .reflection = settings_.grpc_reflection},
                                                              *chain_, endpoints_));
     return OkStatus();
+  }
+
+  std::vector<kit::KeyedSource> Sources() const {
+    std::vector<kit::KeyedSource> sources;
+    for (const SourceSettings& source : settings_.sources) {
+      kit::KeyedSource keyed;
+      keyed.source = {source.name, source.default_region, source.group_kind, source.rank};
+      keyed.key = source.write_key;
+      keyed.origins = source.origins;
+      sources.push_back(std::move(keyed));
+    }
+    return sources;
   }
 
   // What has to happen again and again: deadlines, heartbeats, gauges, and slowing intake before something is full.
@@ -255,6 +271,7 @@ class LocalProcess final : public Process {
   std::unique_ptr<serving::Hub> hub_;
   serving::Endpoints endpoints_;
   std::unique_ptr<serving::Chain> chain_;
+  std::shared_ptr<web::Web> web_;
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<serving::GrpcServer> grpc_;
   std::jthread keeper_;

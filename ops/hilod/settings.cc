@@ -65,6 +65,7 @@ const std::vector<Key>& Keys() {
       Text("master_key_file", &Settings::master_key_file),
       Text("principals_file", &Settings::principals_file),
       Text("desk_directory", &Settings::desk_directory),
+      Text("analytics_js_directory", &Settings::analytics_js_directory),
       Text("default_region", &Settings::default_region),
       Text("space", &Settings::space),
       Text("http.address", &Settings::http_address),
