@@ -289,6 +289,20 @@ desk('a note written in a call belongs to the call', async ({fake, page}) => {
   assert.equal(sent.write.interaction, call.interaction.name);
 });
 
+desk('a contact begun by hand is the agent’s own, also after a reload', async ({fake, page}) => {
+  await openAna(page);
+  await page.getByRole('button', {name: 'Start contact'}).click();
+  await page.getByLabel('Which way?').selectOption({label: 'E-mail'});
+  await page.getByRole('dialog').getByRole('button', {name: 'Start contact'}).click();
+  await page.getByText('Contact started.').waitFor();
+  await page.reload();
+  await page.getByRole('button', {name: /^End contact/}).click();
+  await page.getByLabel('How did it end?').selectOption({label: 'Solved'});
+  await page.getByRole('dialog').getByRole('button', {name: 'End contact'}).click();
+  await page.getByText('Contact ended.').waitFor();
+  assert.equal(fake.customers.get(kAna).interactions[0].disposition, 'solved');
+});
+
 desk('an answer that is lost on the way does not write twice', async ({fake, page}) => {
   await openAna(page);
   fake.fail('CustomerService/AddNote', 'unavailable', {after: true});
@@ -307,6 +321,34 @@ desk('an answer that is lost on the way does not write twice', async ({fake, pag
   assert.equal(ids.length, 3);
   assert.equal(new Set(ids).size, 1);
   assert.match(ids[0], /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+});
+
+desk(
+  'whoever goes on to something else while a note is saved is left alone',
+  async ({fake, page}) => {
+    await openAna(page);
+    fake.fail('CustomerService/AddNote', 'unavailable');
+    await page.keyboard.press('Alt+n');
+    await page.keyboard.type('First');
+    await page.keyboard.press('Control+Enter');
+    await page.keyboard.press('Alt+q');
+    await page.getByText('Note saved.').waitFor();
+    await page.getByRole('form', {name: 'Question put to the customer'}).waitFor();
+    assert.equal(await focused(page), 'composer-first');
+  },
+);
+
+desk('what is typed on while a note is saved is not lost', async ({fake, page}) => {
+  await openAna(page);
+  fake.fail('CustomerService/AddNote', 'unavailable');
+  await page.keyboard.press('Alt+n');
+  await page.keyboard.type('First');
+  await page.keyboard.press('Control+Enter');
+  await page.keyboard.type(' and second');
+  await page.getByText('Note saved.').waitFor();
+  await page.keyboard.press('Alt+n');
+  assert.equal(await page.getByRole('textbox', {name: 'Note'}).inputValue(), 'First and second');
+  assert.equal(fake.customers.get(kAna).timeline[0].properties[0].value, 'First');
 });
 
 desk('a draft outlives a reload', async ({page}) => {
@@ -409,18 +451,16 @@ desk('a fact that comes in does not move the timeline', async ({fake, page}) => 
   const line = timeline(page).getByText('Return Form Submitted');
   const before = await line.boundingBox();
   for (let i = 0; i < 6; i++) {
-    fake.customers
-      .get(kAna)
-      .facts.unshift({
-        name: `${kAna}/facts/live${i}`,
-        kind: 'size',
-        question: '',
-        value: `live ${i}`,
-        channel: 'CHANNEL_WEB',
-        source: 'shop',
-        eventTime: new Date().toISOString(),
-        confidencePercent: 100,
-      });
+    fake.customers.get(kAna).facts.unshift({
+      name: `${kAna}/facts/live${i}`,
+      kind: 'size',
+      question: '',
+      value: `live ${i}`,
+      channel: 'CHANNEL_WEB',
+      source: 'shop',
+      eventTime: new Date().toISOString(),
+      confidencePercent: 100,
+    });
     fake.changed(kAna);
   }
   await told(page).getByText('live 5').waitFor();

@@ -618,7 +618,6 @@ export async function startFake({dist, port = 0, heartbeat = 15_000, now = () =>
           channel: request.channel,
           state: 'INTERACTION_STATE_ACTIVE',
           assurance: request.assurance,
-          agent: who.agent,
           startTime: iso(now()),
         };
         customers.get(request.customer).interactions.unshift(interaction);

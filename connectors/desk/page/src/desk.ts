@@ -56,6 +56,7 @@ export interface DeskOptions {
 
 const kToken = 'hilo.token';
 const kOpen = 'hilo.open';
+const kBegun = 'hilo.begun';
 
 // Everything the page knows and does; the parts only show it.
 export class Desk {
@@ -85,9 +86,11 @@ export class Desk {
   private readonly popped = new Set<string>();
   private readonly preloaded = new Map<string, Context>();
   private readonly own = new Map<string, {at: number; item: Fact | Case | CustomerPromise}>();
+  private readonly begun = new Set<string>(); // contacts begun by hand in this tab
 
   constructor(private readonly options: DeskOptions) {
     this.drafts = new Drafts(options.session);
+    for (const name of this.begunBefore()) this.begun.add(name);
     this.api = options.api(
       () => this.token,
       (time) => this.onServerTime(time, 1_000),
@@ -202,6 +205,17 @@ export class Desk {
     this.popped.clear();
     this.preloaded.clear();
     this.own.clear();
+    this.begun.clear();
+    this.options.session.removeItem(kBegun);
+  }
+
+  private begunBefore(): string[] {
+    try {
+      const stored: unknown = JSON.parse(this.options.session.getItem(kBegun) ?? '[]');
+      return Array.isArray(stored) ? stored.filter((name) => typeof name === 'string') : [];
+    } catch {
+      return [];
+    }
   }
 
   private openBefore(): string[] {
@@ -596,7 +610,7 @@ export class Desk {
           pause,
         );
         this.onSaved(customer, saved);
-        this.drafts.clear(customer, form);
+        this.dropDraft(customer, form, draft.sent);
         this.said.value = saved.said ?? t(done);
         return '';
       } catch (cause) {
@@ -617,6 +631,13 @@ export class Desk {
         return this.explain(error);
       }
     }
+  }
+
+  // What was typed on while the write was under way is a draft of its own.
+  private dropDraft(customer: string, form: string, sent: string): void {
+    const {fields} = this.drafts.get(customer, form);
+    if (JSON.stringify(fields) === sent) this.drafts.clear(customer, form);
+    else this.drafts.set(customer, form, {fields});
   }
 
   private onSaved(customer: string, saved: SavedItem): void {
@@ -641,6 +662,10 @@ export class Desk {
       }
       if (saved.interaction) {
         const {interaction} = saved;
+        if (saved.begun) {
+          this.begun.add(interaction.name);
+          this.options.session.setItem(kBegun, JSON.stringify([...this.begun]));
+        }
         next = {
           ...next,
           interactions: [
@@ -664,7 +689,9 @@ export class Desk {
     }
     const mine = this.me.value?.agent ?? '';
     return known.find(
-      (one) => mine !== '' && one.agent === mine && one.state !== InteractionState.ENDED,
+      (one) =>
+        one.state !== InteractionState.ENDED &&
+        (this.begun.has(one.name) || (mine !== '' && one.agent === mine)),
     );
   }
 
@@ -721,6 +748,7 @@ export interface SavedItem {
   item?: Fact | Case | CustomerPromise | undefined;
   removed?: string;
   interaction?: Interaction | undefined;
+  begun?: boolean; // the interaction is one that this agent began
   said?: string | undefined; // what to tell the person instead of the usual
 }
 

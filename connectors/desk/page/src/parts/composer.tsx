@@ -1,6 +1,6 @@
 import {focusSoon} from '../focus';
 import type {ComponentChildren} from 'preact';
-import {useState} from 'preact/hooks';
+import {useLayoutEffect, useRef, useState} from 'preact/hooks';
 import {byId, chordFor} from '../commands';
 import type {Desk, SavedItem, View} from '../desk';
 import {hasText} from '../drafts';
@@ -116,6 +116,13 @@ export function SaveForm({
   hint?: string;
 }) {
   const [busy, setBusy] = useState(false);
+  const here = useRef(true);
+  useLayoutEffect(
+    () => () => {
+      here.current = false;
+    },
+    [],
+  );
   const [failed, setFailed] = useState('');
   const submit = async (event?: Event) => {
     event?.preventDefault();
@@ -125,6 +132,11 @@ export function SaveForm({
     if (wrong) return;
     setBusy(true);
     const why = await desk.submit(customer, form, write, done);
+    // Whoever went on to something else meanwhile is told, and left alone.
+    if (!here.current) {
+      if (why) desk.said.value = why;
+      return;
+    }
     setBusy(false);
     setFailed(why);
     if (!why) onDone();

@@ -172,6 +172,7 @@ function StartContact({desk, view}: FormProps) {
               write,
             })
           ).interaction,
+          begun: true,
         })}
       >
         <Field id="start-channel" label={t('start.channel')}>

@@ -234,7 +234,12 @@ function EntryPart({
   const now = desk.now.value;
   const sameDay = new Date(at).toDateString() === new Date(now).toDateString();
   const words = kWords[entry.type] ?? 'text';
-  const text = entry.properties.find((one) => one.property === words)?.value;
+  const written = entry.properties.find((one) => one.property === words)?.value;
+  // A question in the catalogue's words is its own title.
+  const isTitle =
+    entry.type === 'desk.question_asked' &&
+    !questionOf(desk.factKind(entry.title), written ?? '').own;
+  const text = isTitle ? undefined : written;
   const rest = entry.properties.filter((one) => one.property !== words);
   const title = titleOf(desk, entry);
   const lang = entry.channel === Channel.DESK ? undefined : theirs;
