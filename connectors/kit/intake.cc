@@ -420,7 +420,7 @@ StatusOr<std::unique_ptr<Intake>> Intake::Create(Options options, log::Log& log,
 int HttpStatusOf(const Status& status, const Overload& overload) {
   if (status.ok()) return 200;
   const std::string reason = Reason(status);
-  if (reason.starts_with("identifier_")) return 422;
+  if (reason.starts_with("identifier_") || reason.starts_with("cti_")) return 422;
   switch (status.code()) {
     case StatusCode::kInvalidArgument:
       return 400;
