@@ -98,10 +98,11 @@ Route Routing::Decide(std::string_view dialled, const CallTable& calls) const {
 }
 
 std::string Routing::ToJson(const Route& route, std::string_view decision_id) const {
-  const std::string headers =
-      kit::JsonString("X-Hilo-Decision: " + std::string(decision_id) +
-                      "\r\nX-Hilo-Queue: " + route.queue + "\r\nX-Hilo-Skill: " + route.skill +
-                      "\r\nX-Hilo-Priority: " + std::to_string(route.priority) + "\r\n");
+  // The parts are plain by CheckRouting. Switches' readers know \r\n better than \u000d\u000a.
+  const std::string headers = "\"X-Hilo-Decision: " + std::string(decision_id) +
+                              R"(\r\nX-Hilo-Queue: )" + route.queue + R"(\r\nX-Hilo-Skill: )" +
+                              route.skill + R"(\r\nX-Hilo-Priority: )" +
+                              std::to_string(route.priority) + R"(\r\n")";
   std::string routes;
   std::string names;
   for (const Agent& agent : route.agents) {
