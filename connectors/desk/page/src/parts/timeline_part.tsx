@@ -4,7 +4,12 @@ import {useEffect, useRef} from 'preact/hooks';
 import type {Desk, View} from '../desk';
 import {clock, day, millis, moment} from '../format';
 import {Channel} from '../gen/hilo/v1/common_pb';
-import {InteractionState, type Context, type TimelineEntry} from '../gen/hilo/v1/customer_pb';
+import {
+  InteractionState,
+  type Context,
+  type Property,
+  type TimelineEntry,
+} from '../gen/hilo/v1/customer_pb';
 import {language, locale, t} from '../messages';
 import {group, kNothing, type Group} from '../timeline';
 import {Said} from './bits';
@@ -168,7 +173,7 @@ function GroupPart({
                 </span>
               )}
               {interaction.disposition && (
-                <Said text={interaction.disposition.replace(/_/g, ' ')} max={60} />
+                <Said text={word('disposition', interaction.disposition)} max={60} />
               )}
               {one.channel === Channel.CALL && (
                 <AssuranceWords assurance={interaction.assurance} short />
@@ -199,6 +204,11 @@ const kWords: Readonly<Record<string, string>> = {
   'desk.case_opened': 'title',
   'desk.case_closed': 'resolution',
 };
+
+// Codes that the desk itself writes are shown in words.
+function valueOf({property, value}: Property): string {
+  return property === 'disposition' || property === 'method' ? word(property, value) : value;
+}
 
 // Kinds of the catalogue in its words for people.
 function titleOf(desk: Desk, entry: TimelineEntry): string {
@@ -275,7 +285,7 @@ function EntryPart({
                 {rest.slice(0, kPreview).map((one) => (
                   <span key={one.property} class="pair">
                     <Said text={one.property.replace(/_/g, ' ')} max={60} />{' '}
-                    <Said text={one.value} lang={lang} max={80} />
+                    <Said text={valueOf(one)} lang={lang} max={80} />
                   </span>
                 ))}
               </span>
@@ -296,7 +306,7 @@ function EntryPart({
                     <Said text={one.property} max={128} />
                   </dt>
                   <dd>
-                    <Said text={one.value} lang={lang} />
+                    <Said text={valueOf(one)} lang={lang} />
                   </dd>
                 </div>
               ))}
