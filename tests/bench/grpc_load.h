@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "tests/bench/figures.h"
+
+namespace hilo::bench {
+
+// Calls of one kind over one channel, as many outstanding as told, from one thread on one completion
+// queue.
+struct ClosedLoop {
+  std::string address;
+  std::string method;
+  std::string authorization;                     // empty: none
+  std::function<std::string(uint64_t)> request;  // the bytes of the n-th
+  int outstanding = 1;
+  double warm_up_seconds = 1;
+  double seconds = 5;
+};
+struct LoopResult {
+  double per_second = 0;
+  size_t response_bytes = 0;  // of an average answer
+  Latencies latencies;
+};
+// **Errors**: ends the program when a call fails.
+LoopResult Run(const ClosedLoop& loop);
+
+// Answers every call with the same `bytes`, for ever: the least that gRPC costs. Says its readiness
+// on stdout.
+void RunEcho(const std::string& address, size_t bytes);
+
+}  // namespace hilo::bench
