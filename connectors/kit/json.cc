@@ -114,7 +114,7 @@ class Reader {
         return ReadArray(node, depth + 1);
       case '"': {
         uint32_t begin;
-        uint32_t bytes;
+        uint32_t bytes = 0;
         HILO_RETURN_IF_ERROR(ReadString(&begin, &bytes));
         if (bytes > limits_.max_string_bytes) {
           return Fail("property_too_large", "a string is too long; the limit is " +
@@ -170,7 +170,7 @@ class Reader {
                                        std::to_string(limits_.max_keys));
         }
         uint32_t key_at;
-        uint32_t key_bytes;
+        uint32_t key_bytes = 0;
         HILO_RETURN_IF_ERROR(ReadString(&key_at, &key_bytes));
         if (key_bytes > limits_.max_key_bytes) {
           return Fail("property_name", "a name is too long; the limit is " +
