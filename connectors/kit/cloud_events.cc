@@ -89,7 +89,8 @@ Status Complete(CloudEvent& event) {
   if (event.data && !event.data.IsObject()) {
     return Error(StatusCode::kInvalidArgument, "ce_data", "data must be a JSON object");
   }
-  event.body = event.type + '\n' + event.subject + '\n' + event.time.value_or("") + '\n';
+  // A producer that makes an event anew for each attempt dates it anew.
+  event.body = event.type + '\n' + event.subject + '\n';
   if (event.data) event.data.Write(event.body);
   return OkStatus();
 }

@@ -1,0 +1,21 @@
+# Official clients of others against a real hub.
+if(NODE AND NPM AND TARGET hilod)
+  set(peers ${CMAKE_CURRENT_SOURCE_DIR}/integration/peers)
+  set(peer_modules ${peers}/node_modules/.package-lock.json)
+  add_custom_command(OUTPUT ${peer_modules}
+    COMMAND ${NPM} ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    COMMAND ${CMAKE_COMMAND} -E touch ${peer_modules}
+    WORKING_DIRECTORY ${peers} DEPENDS ${peers}/package-lock.json VERBATIM
+    COMMENT "Fetching the clients that send to a hub in tests")
+  add_custom_target(peer_packages ALL DEPENDS ${peer_modules})
+  foreach(peer analytics-node analytics-next cloudevents)
+    add_test(NAME Peers.${peer} COMMAND ${NODE} run.mjs ${peer} WORKING_DIRECTORY ${peers})
+    set_tests_properties(Peers.${peer} PROPERTIES LABELS integration TIMEOUT 300 SKIP_RETURN_CODE 77
+      ENVIRONMENT "HILO_HILOD=$<TARGET_FILE:hilod>")
+  endforeach()
+else()
+  foreach(peer analytics-node analytics-next cloudevents)
+    add_test(NAME Peers.${peer} COMMAND sh -c "echo 'SKIP: node and npm are not installed'; exit 77")
+    set_tests_properties(Peers.${peer} PROPERTIES LABELS integration SKIP_RETURN_CODE 77)
+  endforeach()
+endif()
