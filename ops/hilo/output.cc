@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <ctime>
+#include <string_view>
 
 namespace hilo::cli {
 namespace {
@@ -43,11 +44,13 @@ std::string Clean(const std::string& text) {
 }
 
 std::string Word(const std::string& enum_name) {
-  std::string word;
-  const size_t underscore = enum_name.rfind('_');
-  for (const char c : enum_name.substr(underscore == std::string::npos ? 0 : underscore + 1)) {
-    word += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  std::string_view rest = enum_name;
+  for (const std::string_view prefix : {"IDENTIFIER_KIND_", "CHANNEL_", "INTERACTION_STATE_", "ASSURANCE_", "PROMISE_STATE_",
+                                        "CASE_STATE_"}) {
+    if (rest.starts_with(prefix)) rest.remove_prefix(prefix.size());
   }
+  std::string word;
+  for (const char c : rest) word += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
   return word;
 }
 
