@@ -2,10 +2,12 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <utility>
 
+#include "connectors/callcenter/call_center.h"
 #include "connectors/desk/desk.h"
 #include "connectors/http/server.h"
 #include "connectors/kit/intake.h"
@@ -195,6 +197,9 @@ class LocalProcess final : public Process {
     HILO_ASSIGN_OR_RETURN(web_, web::Web::Create({.sources = Sources(), .analytics_js_directory = settings_.analytics_js_directory},
                                                  *intake_, clock_, registry_));
     web_->AddRoutes(router);
+    HILO_ASSIGN_OR_RETURN(auto call_center, callcenter::CallCenter::Create(CallCenterSettings(), *intake_, clock_, registry_));
+    call_center->AddRoutes(router);
+    call_center_.store(call_center);
     if (!settings_.desk_directory.empty()) {
       HILO_RETURN_IF_ERROR(desk::AddDesk({.page_directory = settings_.desk_directory}, router));
     }
@@ -226,12 +231,23 @@ class LocalProcess final : public Process {
     return sources;
   }
 
+  callcenter::CallCenterOptions CallCenterSettings() const {
+    callcenter::CallCenterOptions options;
+    options.sources = Sources();
+    for (const AgentSettings& agent : settings_.agents) options.agents.push_back({agent.name, agent.uri, agent.skills});
+    for (const QueueSettings& queue : settings_.queues) {
+      options.queues.push_back({queue.name, queue.numbers, queue.skill, queue.priority});
+    }
+    return options;
+  }
+
   // What has to happen again and again: deadlines, heartbeats, gauges, and slowing intake before something is full.
   void Keep(const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any wake;
     for (int beat = 0; !stop.stop_requested(); beat = (beat + 1) % kBeatsASecond) {
       commands_->Expire();
+      if (const auto call_center = call_center_.load(); call_center != nullptr && beat % 10 == 0) call_center->Expire();
       if (beat == 0) {
         hub_->Beat();
         node_->UpdateGauges();
@@ -272,6 +288,7 @@ class LocalProcess final : public Process {
   serving::Endpoints endpoints_;
   std::unique_ptr<serving::Chain> chain_;
   std::shared_ptr<web::Web> web_;
+  std::atomic<std::shared_ptr<callcenter::CallCenter>> call_center_;  // built after the housekeeping thread runs
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<serving::GrpcServer> grpc_;
   std::jthread keeper_;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -97,37 +98,75 @@ std::string EnvironmentName(const std::string& key) {
   return name;
 }
 
-StatusOr<SourceSettings> ReadSource(const std::string& where, const YAML::Node& node) {
-  if (!node.IsMap()) return Invalid(where, "each source is a map");
-  SourceSettings source;
-  std::set<std::string> seen;
-  for (const auto& item : node) {
-    const auto key = item.first.as<std::string>("");
-    if (!seen.insert(key).second) return Invalid(where, "key '" + key + "' stands there twice");
-    if (key == "origins") {
-      if (!item.second.IsSequence()) return Invalid(where, "'origins' is a list");
-      for (const auto& origin : item.second) source.origins.push_back(origin.as<std::string>(""));
-      continue;
+// Reads a list of maps. `set` takes one key of one element: false when the key is not known or its value is of the wrong kind.
+template <typename Element>
+Status ReadList(const std::string& where, const std::string& key, const YAML::Node& list, std::vector<Element>& elements,
+                const std::function<bool(Element&, const std::string&, const YAML::Node&)>& set) {
+  if (!list.IsSequence()) return Invalid(where, "'" + key + "' is a list");
+  for (const auto& node : list) {
+    if (!node.IsMap()) return Invalid(where, "each element of '" + key + "' is a map");
+    Element element;
+    std::set<std::string> seen;
+    for (const auto& item : node) {
+      const auto name = item.first.as<std::string>("");
+      if (!seen.insert(name).second) return Invalid(where, "key '" + name + "' stands there twice");
+      if (!set(element, name, item.second)) return Invalid(where, "key '" + name + "' is not known here, or its value is not of the right kind");
     }
-    if (!item.second.IsScalar()) return Invalid(where, "'" + key + "' is a single value");
-    const auto value = item.second.as<std::string>("");
-    if (key == "name") {
-      source.name = value;
-    } else if (key == "write_key") {
-      source.write_key = value;
-    } else if (key == "default_region") {
-      source.default_region = value;
-    } else if (key == "group_kind") {
-      source.group_kind = value;
-    } else if (key == "rank") {
-      if (!ParseInteger(value, source.rank)) return Invalid(where, "'rank' is a whole number");
-    } else {
-      return Invalid(where, "key '" + key + "' is not known");
+    if (element.name.empty()) return Invalid(where, "each element of '" + key + "' needs a 'name'");
+    for (const Element& other : elements) {
+      if (other.name == element.name) return Invalid(where, "two elements of '" + key + "' have the same name");
     }
+    elements.push_back(std::move(element));
   }
-  if (source.name.empty() || source.write_key.empty())
-    return Invalid(where, "a source needs 'name' and 'write_key'");
-  return source;
+  return OkStatus();
+}
+
+bool SetText(std::string& out, const YAML::Node& node) {
+  if (!node.IsScalar()) return false;
+  out = node.as<std::string>("");
+  return true;
+}
+
+bool SetTexts(std::vector<std::string>& out, const YAML::Node& node) {
+  if (!node.IsSequence()) return false;
+  for (const auto& item : node) out.push_back(item.as<std::string>(""));
+  return true;
+}
+
+bool SetSource(SourceSettings& source, const std::string& key, const YAML::Node& value) {
+  if (key == "name") return SetText(source.name, value);
+  if (key == "write_key") return SetText(source.write_key, value);
+  if (key == "origins") return SetTexts(source.origins, value);
+  if (key == "default_region") return SetText(source.default_region, value);
+  if (key == "group_kind") return SetText(source.group_kind, value);
+  std::string text;
+  return key == "rank" && SetText(text, value) && ParseInteger(text, source.rank);
+}
+
+bool SetAgent(AgentSettings& agent, const std::string& key, const YAML::Node& value) {
+  if (key == "name") return SetText(agent.name, value);
+  if (key == "uri") return SetText(agent.uri, value);
+  return key == "skills" && SetTexts(agent.skills, value);
+}
+
+bool SetQueue(QueueSettings& queue, const std::string& key, const YAML::Node& value) {
+  if (key == "name") return SetText(queue.name, value);
+  if (key == "numbers") return SetTexts(queue.numbers, value);
+  if (key == "skill") return SetText(queue.skill, value);
+  std::string text;
+  return key == "priority" && SetText(text, value) && ParseInteger(text, queue.priority);
+}
+
+// The lists among the settings; nullopt when `key` is none of them.
+std::optional<Status> ReadLists(const std::string& where, const std::string& key, const YAML::Node& node, Settings& settings) {
+  if (key == "agents") return ReadList<AgentSettings>(where, key, node, settings.agents, SetAgent);
+  if (key == "queues") return ReadList<QueueSettings>(where, key, node, settings.queues, SetQueue);
+  if (key != "sources") return std::nullopt;
+  HILO_RETURN_IF_ERROR(ReadList<SourceSettings>(where, key, node, settings.sources, SetSource));
+  for (const SourceSettings& source : settings.sources) {
+    if (source.write_key.empty()) return Invalid(where, "a source needs a 'write_key'");
+  }
+  return OkStatus();
 }
 
 Status ReadMap(const std::string& path, const YAML::Node& node, const std::string& prefix,
@@ -136,15 +175,8 @@ Status ReadMap(const std::string& path, const YAML::Node& node, const std::strin
     const std::string key = prefix + item.first.as<std::string>("");
     const std::string where = path + ":" + std::to_string(item.first.Mark().line + 1);
     if (!seen.insert(key).second) return Invalid(where, "key '" + key + "' stands there twice");
-    if (key == "sources") {
-      if (!item.second.IsSequence()) return Invalid(where, "'sources' is a list");
-      std::set<std::string> names;
-      for (const auto& node_of_source : item.second) {
-        HILO_ASSIGN_OR_RETURN(SourceSettings source, ReadSource(where, node_of_source));
-        if (!names.insert(source.name).second)
-          return Invalid(where, "two sources have the same name");
-        settings.sources.push_back(std::move(source));
-      }
+    if (const auto read = ReadLists(where, key, item.second, settings)) {
+      HILO_RETURN_IF_ERROR(*read);
       origins.emplace_back(key, where);
       continue;
     }
@@ -222,6 +254,8 @@ std::string PrintSettings(const Settings& settings, const Origins& origin_of) {
   for (const SourceSettings& source : settings.sources) {
     text << "sources: " << source.name << " (write_key masked)  # " << origin("sources") << "\n";
   }
+  for (const AgentSettings& agent : settings.agents) text << "agents: " << agent.name << "  # " << origin("agents") << "\n";
+  for (const QueueSettings& queue : settings.queues) text << "queues: " << queue.name << "  # " << origin("queues") << "\n";
   return text.str();
 }
 

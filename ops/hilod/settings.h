@@ -19,6 +19,21 @@ struct SourceSettings {
   uint32_t rank = 0;
 };
 
+// An agent whom calls may be offered to.
+struct AgentSettings {
+  std::string name;  // as the agent's principal says it
+  std::string uri;   // where the switch rings
+  std::vector<std::string> skills;
+};
+
+// Calls to certain numbers.
+struct QueueSettings {
+  std::string name;
+  std::vector<std::string> numbers;
+  std::string skill;
+  int priority = 0;
+};
+
 // Everything a node is told. What a fold reads is no setting: it comes as a record.
 struct Settings {
   std::string data_directory = "/var/lib/hilo";
@@ -40,6 +55,8 @@ struct Settings {
   std::string log_format = "auto";  // auto, json, text
   uint64_t cache_megabytes = 256;
   std::vector<SourceSettings> sources;
+  std::vector<AgentSettings> agents;  // empty: any agent's name is taken, and no call is routed
+  std::vector<QueueSettings> queues;
 };
 
 // Defaults, then the YAML file, then the environment (HILO_HTTP_PORT for http.port). `origin_of`

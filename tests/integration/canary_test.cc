@@ -26,7 +26,7 @@ const std::vector<std::string> kCanaries = {"Quizapuhu",  "canary.ana",    "+346
                                             "noteQuokka", "factQuokka",    "promiseQuokka", "caseQuokka", "reasonQuokka",  "queryQuokka",
                                             "errorQuokka", "callQuokka", "traitQuokka", "u-canary-77", "anon-canary-77"};
 // Declared open, so it must be found: proof that the search sees what is there.
-constexpr char kOpen[] = "order-open-4711";
+constexpr char kOpen[] = "product-open-4711";
 
 std::string Base64(std::string_view bytes) {
   static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -54,7 +54,8 @@ std::vector<std::string> Forms(const std::string& canary) { return {canary, Utf1
 void ExpectNoCanary(const std::string& bytes, const std::string& where) {
   for (const std::string& canary : kCanaries) {
     for (const std::string& form : Forms(canary)) {
-      if (form.size() >= 8) EXPECT_EQ(bytes.find(form), std::string::npos) << canary << " stands in " << where;
+      if (form.size() < 8) continue;
+      EXPECT_EQ(bytes.find(form), std::string::npos) << canary << " stands in " << where;
     }
   }
 }
@@ -80,7 +81,7 @@ TEST(Canaries, AreFoundNowhereButSealed) {
       {"type":"identify","messageId":"m1","userId":"u-canary-77","anonymousId":"anon-canary-77","traits":{"first_name":"Quizapuhu",
        "email":"canary.ana@example.com","phone":"+34 600 777 111","address":"Calle Xilofono 1","note":"traitQuokka"}},
       {"type":"track","messageId":"m2","userId":"u-canary-77","event":"Return Requested",
-       "properties":{"order_id":"order-open-4711","reason":"tornazul","secret":"reasonQuokka"},
+       "properties":{"product_id":"product-open-4711","reason":"tornazul","secret":"reasonQuokka"},
        "context":{"page":{"url":"https://shop.example/?q=queryQuokka"}}}]})");
     EXPECT_EQ(batch.status, 200) << batch.body;
     // Refused input must not echo or log its values.
@@ -113,11 +114,10 @@ TEST(Canaries, AreFoundNowhereButSealed) {
     *find.mutable_identifier() = *identifier;
     v1::FindCustomersResponse found;
     const auto agent = hub.Client(kAgentToken);
-    for (int tries = 0; tries < 2'000 && found.customers().empty(); ++tries) {
+    ASSERT_TRUE(HubProcess::Eventually([&] {
       found.Clear();
-      ASSERT_TRUE(agent->Call("/hilo.v1.CustomerService/FindCustomers", find, &found).ok());
-    }
-    ASSERT_EQ(found.customers_size(), 1);
+      return agent->Call("/hilo.v1.CustomerService/FindCustomers", find, &found).ok() && found.customers_size() == 1;
+    }));
     const std::string customer = found.customers(0).customer().name();
     const auto write = [&](const std::string& method, const std::string& fields) {
       const auto answer = hub.Connect("/hilo.v1.CustomerService/" + method, kAgentToken,

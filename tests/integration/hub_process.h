@@ -107,6 +107,16 @@ class HubProcess {
                 {"Authorization: Bearer " + token, "Connect-Protocol-Version: 1", "Content-Type: application/json"}, json);
   }
 
+  // Asks again until `done`, for what follows an append within milliseconds; at most half a minute.
+  template <typename Function>
+  static bool Eventually(const Function& done) {
+    const SystemClock clock;
+    for (const MonotonicTime end = clock.Monotonic() + std::chrono::seconds(30); clock.Monotonic() < end;) {
+      if (done()) return true;
+    }
+    return false;
+  }
+
   static std::string NewRequestId() { return command::NewRequestId(SystemClock().Wall()).Hex(); }
 
  private:

@@ -3,8 +3,10 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "grpc/reflection/v1/reflection.pb.h"
 #include "hilo/v1/customer_service.pb.h"
@@ -51,11 +53,10 @@ class ServingTest : public ::testing::Test {
     v1::FindCustomersResponse found;
     const auto client = hub_->Client(kAgentToken);
     // The answer to SendEvent says that it is durable; the fold follows within milliseconds.
-    for (int tries = 0; tries < 2'000 && found.customers().empty(); ++tries) {
+    EXPECT_TRUE(HubProcess::Eventually([&] {
       found.Clear();
-      EXPECT_TRUE(client->Call(kFind, find, &found).ok());
-    }
-    EXPECT_EQ(found.customers_size(), 1);
+      return client->Call(kFind, find, &found).ok() && found.customers_size() == 1;
+    }));
     return found.customers().empty() ? "" : found.customers(0).customer().name();
   }
 
