@@ -105,6 +105,8 @@ struct PartitionView {
   uint64_t ticks = 0;
   TickView last_tick;
   StateMark mark;  // just behind the newest tick
+  uint64_t foreign_ticks =
+      0;  // of owners who folded another history than the log's, since it was opened
   int64_t outbox_bytes = 0;
   int64_t last_append_micros = 0;  // of the newest record folded
   std::vector<LaneView> lanes;

@@ -87,7 +87,7 @@ class PartitionImpl final : public Partition {
   Status CheckTopics();
   Status CheckLog();
   Status LoadLanes();
-  Status RereadFromMark();
+  Status VerifyWritten();
   Status CountOpening();
   OutboundSlot& Outbound(const log::TopicPartition& to);
 
@@ -98,8 +98,8 @@ class PartitionImpl final : public Partition {
   void Decode(const std::vector<log::StoredRecord>& records);
   Status Prefetch();
   Status FoldOne(const Decoded& decoded);
-  Status WriteBatch();
-  Status CheckClaims(const std::vector<StateMark>& marks) const;
+  Status WriteBatch(const StateMark& begin);
+  Status CheckClaims(const std::vector<StateMark>& marks);
   void StageRuntimeRows();
   void AddMark();
   void TellListener();
@@ -155,7 +155,10 @@ class PartitionImpl final : public Partition {
   std::vector<store::v1::TopicRow> topics_;
   // Just behind the newest ticks; without a hole, the newest last.
   std::deque<StateMark> marks_;
-  StateMark batch_begin_;
+  // The batch that was written last: verified against the log when there is doubt.
+  StateMark written_begin_;
+  StateMark written_end_;
+  uint64_t foreign_ticks_ = 0;
   TickView last_tick_;
   int64_t last_append_micros_ = 0;
 

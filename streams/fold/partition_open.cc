@@ -44,7 +44,7 @@ Status PartitionImpl::Open() {
   HILO_RETURN_IF_ERROR(LoadMeta());
   HILO_RETURN_IF_ERROR(CheckTopics());
   HILO_RETURN_IF_ERROR(CheckLog());
-  HILO_RETURN_IF_ERROR(RereadFromMark());
+  HILO_RETURN_IF_ERROR(VerifyWritten());
   HILO_RETURN_IF_ERROR(LoadLanes());
   HILO_RETURN_IF_ERROR(CountOpening());
   HILO_ASSIGN_OR_RETURN(cursor_, log_.OpenCursor(options_.of, position_));
@@ -61,7 +61,8 @@ Status PartitionImpl::LoadMeta() {
     position_ = row.position();
     record_hash_ = ToHash(row.record_hash());
     state_digest_ = row.state_digest();
-    batch_begin_ = ToMark(row.batch_begin());
+    written_begin_ = ToMark(row.batch_begin());
+    written_end_ = {.position = position_, .record_hash = row.record_hash()};
     for (const store::v1::MarkRow& mark : row.marks()) marks_.push_back(ToMark(mark));
     topics_.assign(row.topics().begin(), row.topics().end());
   }
@@ -153,29 +154,30 @@ PartitionImpl::OutboundSlot& PartitionImpl::Outbound(const log::TopicPartition& 
       .first->second;
 }
 
-// A log that was cut and has grown again holds other records from the cut on, so that the last
-// batch differs wherever below us the cut was.
-Status PartitionImpl::RereadFromMark() {
+// A log that was cut and has grown again holds other records from the cut on, so that what was
+// folded last differs wherever below us the cut was.
+Status PartitionImpl::VerifyWritten() {
+  const log::Offset end = written_end_.position;
   HILO_ASSIGN_OR_RETURN(const log::Offset start, log_.StartOffset(options_.of));
   const auto usable = [&](const StateMark& mark) {
-    return mark.position >= start && mark.position < position_;
+    return mark.position >= start && mark.position < end;
   };
-  StateMark mark = batch_begin_;
+  StateMark mark = written_begin_;
   for (auto older = marks_.rbegin(); older != marks_.rend() && !usable(mark); ++older)
     mark = *older;
   if (!usable(mark)) return OkStatus();  // trimmed up to here: nothing to compare
   Hash16 hash = ToHash(mark.record_hash);
   HILO_ASSIGN_OR_RETURN(const auto cursor, log_.OpenCursor(options_.of, mark.position));
-  for (log::Offset at = mark.position; at < position_;) {
+  for (log::Offset at = mark.position; at < end;) {
     HILO_ASSIGN_OR_RETURN(const auto records,
                           cursor->Read(options_.max_batch_records, std::chrono::milliseconds(0)));
     if (records.empty())
       return Error(StatusCode::kDataLoss, "offset_lost", "the log ends before what is folded");
     for (const log::StoredRecord& record : records) {
-      if (at++ < position_) hash = RecordHash(hash, record);
+      if (at++ < end) hash = RecordHash(hash, record);
     }
   }
-  if (hash == record_hash_) return OkStatus();
+  if (Bytes(hash) == written_end_.record_hash) return OkStatus();
   return Error(
       StatusCode::kDataLoss, "log_rewritten",
       "the log holds other records than those that were folded; restore a snapshot from below");

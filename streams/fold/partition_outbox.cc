@@ -92,6 +92,7 @@ void PartitionImpl::Publish() {
   view_.state_digest = state_digest_;
   view_.ticks = clock_.Ticks();
   view_.last_tick = last_tick_;
+  view_.foreign_ticks = foreign_ticks_;
   view_.mark = marks_.empty() ? StateMark() : marks_.back();
   view_.last_append_micros = last_append_micros_;
   view_.stopped_reason = Reason(stopped_);

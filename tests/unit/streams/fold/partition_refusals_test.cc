@@ -295,33 +295,58 @@ store::v1::Record TickOf(uint64_t incarnation, uint64_t count, const PartitionBe
   return record;
 }
 
-TEST(Stops, AnOwnerThatCameToAnotherState) {
-  struct Case {
-    std::string name;
-    void (*change)(StateMark&);
-    std::string reason;
-  };
-  const Case cases[] = {
-      {"the same", [](StateMark&) {}, ""},
-      {"digest", [](StateMark& mark) { ++mark.state_digest; }, "state_diverged"},
-      {"records", [](StateMark& mark) { mark.record_hash[0] ^= 1; }, "log_rewritten"},
-      {"position", [](StateMark& mark) { ++mark.position; }, "log_rewritten"}};
-  for (const Case& c : cases) {
-    SCOPED_TRACE(c.name);
-    PartitionBench bench(kEvents);
-    bench.options.owner = false;
-    ASSERT_TRUE(bench.Open().ok());
-    bench.Append(TickOf(1, 1, bench, {}));
-    bench.Append(LedgerEvent(1, 0));
-    ASSERT_TRUE(bench.FoldAll().ok());
-    StateMark mark = bench.partition->View().mark;
-    ASSERT_EQ(mark.position, 1);
-    c.change(mark);
-    bench.Append(LedgerEvent(2, 0));
-    bench.Append(TickOf(1, 2, bench, mark));
+// A partition that has folded a tick and an event, and then a tick that says `claim` of the first.
+std::unique_ptr<PartitionBench> WithClaim(void (*change)(StateMark&)) {
+  auto bench = std::make_unique<PartitionBench>(kEvents);
+  bench->options.owner = false;
+  EXPECT_TRUE(bench->Open().ok());
+  bench->Append(TickOf(1, 1, *bench, {}));
+  bench->Append(LedgerEvent(1, 0));
+  EXPECT_TRUE(bench->FoldAll().ok());
+  StateMark mark = bench->partition->View().mark;
+  EXPECT_EQ(mark.position, 1);
+  change(mark);
+  bench->Append(LedgerEvent(2, 0));
+  bench->Append(TickOf(1, 2, *bench, mark));
+  return bench;
+}
 
-    EXPECT_EQ(Reason(bench.FoldAll()), c.reason);
+TEST(Claims, AnOwnerWithTheSameStateIsAgreedWith) {
+  const auto bench = WithClaim([](StateMark&) {});
+  EXPECT_TRUE(bench->FoldAll().ok());
+  EXPECT_EQ(bench->partition->View().foreign_ticks, 0u);
+}
+
+TEST(Claims, AnOwnerWhoCameToAnotherStateFromTheSameRecordsStopsUs) {
+  const auto bench = WithClaim([](StateMark& mark) { ++mark.state_digest; });
+  EXPECT_EQ(Reason(bench->FoldAll()), "state_diverged");
+}
+
+TEST(Claims, AnOwnerOfAnotherHistoryIsPassedOverWhenOursIsTheLogs) {
+  for (const auto change : {+[](StateMark& mark) { mark.record_hash[0] ^= 1; },
+                            +[](StateMark& mark) { ++mark.position; },
+                            +[](StateMark& mark) { mark.position += 100; }}) {
+    const auto bench = WithClaim(change);
+    EXPECT_TRUE(bench->FoldAll().ok());
+    EXPECT_EQ(bench->partition->View().foreign_ticks, 1u);
   }
+}
+
+TEST(Claims, AnOwnerOfAnotherHistoryStopsUsWhenOursIsNotTheLogs) {
+  PartitionBench bench(kEvents);
+  bench.options.owner = false;
+  ASSERT_TRUE(bench.Open().ok());
+  bench.Append(TickOf(1, 1, bench, {}));
+  for (uint64_t id = 1; id <= 3; ++id) bench.Append(LedgerEvent(id, 0));
+  ASSERT_TRUE(bench.FoldAll().ok());
+  StateMark mark = bench.partition->View().mark;
+  mark.record_hash[0] ^= 1;
+
+  bench.log.Cut(kEvents, 1);
+  for (uint64_t id = 11; id <= 13; ++id) bench.Append(LedgerEvent(id, 0));
+  bench.Append(TickOf(1, 2, bench, mark));
+
+  EXPECT_EQ(Reason(bench.FoldAll()), "log_rewritten");
 }
 
 }  // namespace
