@@ -130,6 +130,7 @@ void OutboundLane::Written() {
   // What is above it is sent again, in the new epoch; what the outbox no longer has cannot be.
   accepted_ = rows_.empty() ? written_ : std::max(*reset_to_, rows_.front().first - 1);
   reset_to_.reset();
+  verified_ = 0;
   BeginAttempt(accepted_);
 }
 
@@ -261,23 +262,22 @@ StatusOr<std::string> OutboundLane::ChainAt(uint64_t sequence, const store::Stor
   return header.chain();
 }
 
-StatusOr<bool> OutboundLane::Trim(const std::optional<Accepted>& accepted,
+StatusOr<bool> OutboundLane::Trim(const std::optional<Accepted>& published,
                                   const store::Store& store, store::Batch& batch) {
-  uint64_t upto = 0;
-  if (durable_is_accepted_ || fault::Enabled("trim_when_durable")) {
-    upto = Acknowledged();
-  } else {
-    // Of an epoch that was given up it says nothing about what the target has now.
-    if (!accepted || accepted->epoch < epoch_) return true;
-    upto = accepted->sequence;
-  }
+  const bool by_durability =
+      (durable_is_accepted_ && owner_) || fault::Enabled("trim_when_durable");
+  // Of an epoch that was given up it says nothing about what the target has now.
+  if (!by_durability && (!published || published->epoch < epoch_)) return true;
+  const uint64_t upto = by_durability ? Acknowledged() : published->sequence;
   // Beyond what we have emitted: we stand behind, and look again when we are there.
-  if (rows_.empty() || upto <= accepted_ || upto > written_) return true;
-  if (!durable_is_accepted_ && !fault::Enabled("trim_when_durable")) {
-    HILO_ASSIGN_OR_RETURN(const std::string chain, ChainAt(upto, store));
-    if (chain != accepted->chain && !fault::Enabled("trim_without_chain")) return false;
-  }
-  accepted_ = upto;
+  if (rows_.empty() || upto < rows_.front().first || upto <= verified_ || upto > written_)
+    return true;
+  HILO_ASSIGN_OR_RETURN(std::string chain, ChainAt(upto, store));
+  if (!by_durability && chain != published->chain && !fault::Enabled("trim_without_chain"))
+    return false;
+  verified_ = upto;
+  accepted_ = std::max(accepted_, upto);
+  accepted_chain_ = std::move(chain);
   while (!rows_.empty() && rows_.front().end() - 1 <= upto) {
     batch.Delete(RowKey(rows_.front().first));
     outbox_bytes_ -= rows_.front().bytes;

@@ -60,8 +60,15 @@ class OutboundLane {
 
   Status Send(log::Log& log, const store::Store& store);
   // Deletes rows up to what is accepted, if our chain is the same there. False when it is not.
-  StatusOr<bool> Trim(const std::optional<Accepted>& accepted, const store::Store& store,
+  // `published`: by the target's owner, or, where no fold reads the target, by the owner of this
+  // partition, who knows what is durable.
+  StatusOr<bool> Trim(const std::optional<Accepted>& published, const store::Store& store,
                       store::Batch& batch);
+  // What Trim has found; nullopt until it has.
+  std::optional<Accepted> Trimmed() const {
+    if (accepted_chain_.empty()) return std::nullopt;
+    return Accepted{.epoch = epoch_, .sequence = verified_, .chain = accepted_chain_};
+  }
 
   const log::TopicPartition& target() const { return target_; }
   uint32_t epoch() const { return epoch_; }
@@ -125,7 +132,9 @@ class OutboundLane {
   int64_t outbox_bytes_ = 0;
   uint64_t written_ = 0;  // last sequence in the store
   Hash16 written_chain_ = kChainBegin;
-  uint64_t accepted_ = 0;
+  uint64_t accepted_ = 0;       // or given up by a reset: not sent again
+  uint64_t verified_ = 0;       // up to where Trim has compared chains and deleted
+  std::string accepted_chain_;  // empty until Trim has moved it
 
   // The sender.
   std::shared_ptr<Attempt> attempt_;

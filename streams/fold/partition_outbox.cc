@@ -32,9 +32,8 @@ Status PartitionImpl::Trim(bool now) {
   int64_t bytes_after = 0;
   for (auto& [target, slot] : outbound_) {
     bytes_before += slot.lane.outbox_bytes();
-    const auto accepted = slot.lane.durable_is_accepted() || slot.lane.Empty()
-                              ? std::nullopt
-                              : progress_.Latest({options_.of, target});
+    const auto accepted =
+        slot.lane.Empty() ? std::nullopt : progress_.Latest({options_.of, target});
     auto same = slot.lane.Trim(accepted, store_, *batch);
     if (!same.ok()) {
       broken_ = true;
@@ -42,6 +41,9 @@ Status PartitionImpl::Trim(bool now) {
     }
     slot.diverged = !*same;
     bytes_after += slot.lane.outbox_bytes();
+    if (!slot.lane.durable_is_accepted() || !options_.owner) continue;
+    if (const auto trimmed = slot.lane.Trimmed())
+      progress_.Publish({options_.of, target}, *trimmed);
   }
   if (bytes_after != bytes_before) {
     if (Status written = store_.Write(std::move(batch)); !written.ok()) {
