@@ -97,7 +97,6 @@ class StoredIntake final : public Intake {
   ~StoredIntake() override {
     if (worker_.joinable()) {
       worker_.request_stop();
-      woken_.notify_all();
       worker_.join();
     }
     while (std::optional<Job> job = Next()) {
@@ -278,7 +277,7 @@ class StoredIntake final : public Intake {
     for (;;) {
       {
         std::unique_lock lock(queue_mutex_);
-        woken_.wait(lock, [&] { return stop.stop_requested() || !queue_.empty(); });
+        woken_.wait(lock, stop, [&] { return !queue_.empty(); });
       }
       if (stop.stop_requested()) return;
       std::vector<Job> jobs;

@@ -64,7 +64,8 @@ class RoutedWeb final : public Web, public std::enable_shared_from_this<RoutedWe
         cross_origin_(keys_),
         intake_(intake),
         clock_(clock),
-        registry_(registry) {}
+        registry_(registry),
+        counters_(MakeCounters(registry)) {}
 
   void AddRoutes(http::Router& router) override {
     const auto self = shared_from_this();
@@ -126,6 +127,8 @@ class RoutedWeb final : public Web, public std::enable_shared_from_this<RoutedWe
   }
 
  private:
+  using Counters = std::map<std::pair<std::string_view, std::string_view>, Counter*>;
+
   // What is on its way to an answer.
   struct Batch {
     std::shared_ptr<http::Exchange> exchange;
@@ -241,10 +244,26 @@ class RoutedWeb final : public Web, public std::enable_shared_from_this<RoutedWe
                    });
   }
 
+  // Metrics of the hot path, asked for once.
+  Counter& CounterOf(std::string_view type, std::string_view outcome) const {
+    const auto found = counters_.find({type, outcome});
+    return found == counters_.end() ? registry_.Get(metric::kWebEvents, {type, outcome})
+                                    : *found->second;
+  }
+  static Counters MakeCounters(Registry& registry) {
+    Counters counters;
+    for (std::string_view type : metric::kWebTypeValues) {
+      for (std::string_view outcome : metric::kEventOutcomeValues) {
+        counters[{type, outcome}] = &registry.Get(metric::kWebEvents, {type, outcome});
+      }
+    }
+    return counters;
+  }
+
   void Finish(const Batch& batch) {
     for (size_t i = 0; i < batch.results.size(); ++i) {
       const kit::Accepted& result = batch.results[i];
-      registry_.Get(metric::kWebEvents, {batch.types[i], OutcomeOf(result)}).Increment();
+      CounterOf(batch.types[i], OutcomeOf(result)).Increment();
       if (OutcomeOf(result) != "rejected") continue;
       registry_.Get(metric::kWebRejected, {Reason(result.status)}).Increment();
       rejections_.Add(batch.source->source.name,
@@ -378,6 +397,7 @@ class RoutedWeb final : public Web, public std::enable_shared_from_this<RoutedWe
   kit::Intake& intake_;
   const Clock& clock_;
   Registry& registry_;
+  const Counters counters_;
   Rejections rejections_;
 };
 
