@@ -45,18 +45,23 @@ char* PutUtf8(uint32_t code, char* out) {
 void WriteString(std::string_view text, std::string& out) {
   static constexpr char kHex[] = "0123456789abcdef";
   out += '"';
-  for (char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
+  size_t written = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool control = static_cast<unsigned char>(c) < 0x20;
+    if (c != '"' && c != '\\' && !control) continue;
+    out += text.substr(written, i - written);
+    written = i + 1;
+    if (control) {
       out += "\\u00";
       out += kHex[c >> 4];
       out += kHex[c & 15];
     } else {
+      out += '\\';
       out += c;
     }
   }
+  out += text.substr(written);
   out += '"';
 }
 
