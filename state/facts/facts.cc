@@ -14,6 +14,26 @@ using store::v1::FactRow;
 using store::v1::MemberRow;
 using store::v1::QuestionRow;
 
+namespace {
+
+void CountFact(MemberRow& row) { row.mutable_left_out()->set_facts(row.left_out().facts() + 1); }
+
+// Lets the oldest fact of the kind go when there are as many as there may be.
+void MakeRoomInKind(MemberRow& row, const FactRow& fact) {
+  int count = 0;
+  int oldest = -1;
+  for (int i = row.facts_size() - 1; i >= 0; --i) {
+    if (row.facts(i).kind() != fact.kind()) continue;
+    ++count;
+    oldest = i;
+  }
+  if (count < kMaxFactsOfKind) return;
+  EraseAt(*row.mutable_facts(), oldest);
+  CountFact(row);
+}
+
+}  // namespace
+
 bool Before(const FactRow& a, const FactRow& b) {
   if (auto order = ComparePrecedence(a.origin(), b.origin()); order != 0) return order < 0;
   return a.fact() < b.fact();
@@ -38,6 +58,7 @@ void Add(MemberRow& row, FactRow fact, LogTime now) {
     question.set_answer_micros(
         std::max(question.origin().event_micros(), fact.origin().event_micros()));
   }
+  MakeRoomInKind(row, fact);
   InsertInOrder(*row.mutable_facts(), std::move(fact),
                 [](const FactRow& a, const FactRow& b) { return Before(a, b); });
   while (row.facts_size() > kMaxFacts && (DropStale(row, now) || DropOldest(row))) {
@@ -72,7 +93,7 @@ bool DropStale(MemberRow& row, LogTime now) {
   for (int i = 0; i < row.facts_size(); ++i) {
     if (IsKnown(row.facts(i), now)) continue;
     EraseAt(*row.mutable_facts(), i);
-    row.mutable_left_out()->set_facts(row.left_out().facts() + 1);
+    CountFact(row);
     return true;
   }
   std::unordered_set<std::string_view> later;  // looked up, never iterated
@@ -82,14 +103,14 @@ bool DropStale(MemberRow& row, LogTime now) {
   }
   if (superseded < 0) return false;
   EraseAt(*row.mutable_facts(), superseded);
-  row.mutable_left_out()->set_facts(row.left_out().facts() + 1);
+  CountFact(row);
   return true;
 }
 
 bool DropOldest(MemberRow& row) {
   if (row.facts_size() == 0) return false;
   EraseAt(*row.mutable_facts(), 0);
-  row.mutable_left_out()->set_facts(row.left_out().facts() + 1);
+  CountFact(row);
   return true;
 }
 

@@ -12,6 +12,9 @@
 namespace hilo::facts {
 
 inline constexpr int kMaxFacts = 256;
+// Of one kind, so that a rule that finds a fact in every event does not fill the row with its
+// history; the timeline has all of it.
+inline constexpr int kMaxFactsOfKind = 16;
 inline constexpr int kMaxQuestions = 64;
 
 // Whether `fact` is still known at `now`. A fact without a bound is known for ever.
@@ -25,8 +28,9 @@ const store::v1::FactRow* Latest(const store::v1::MemberRow& row, std::string_vi
                                  LogTime now);
 
 // Puts `fact` in its place by event time and lets it answer the open questions of its kind: at its
-// event time, or when they were asked if that is later. Above kMaxFacts the expired ones go first,
-// then superseded ones, then the oldest; each is counted.
+// event time, or when they were asked if that is later. Above kMaxFactsOfKind the oldest of its
+// kind goes; above kMaxFacts the expired ones go first, then superseded ones, then the oldest. Each
+// is counted.
 void Add(store::v1::MemberRow& row, store::v1::FactRow fact, LogTime now);
 
 // Takes the fact with this id out; nullopt when it is not (or no longer) there.

@@ -358,7 +358,8 @@ Moved ApplyCallStep(MemberRow& row, MemberId member, const CallStep& step, const
   return moved;
 }
 
-Moved ApplyVisit(MemberRow& row, InteractionId fresh, int64_t idle_micros, const Touch& touch) {
+Moved ApplyVisit(MemberRow& row, const std::function<InteractionId()>& fresh, int64_t idle_micros,
+                 const Touch& touch) {
   const int64_t at = touch.event_micros;
   bool newest = true;
   for (int i = row.interactions_size() - 1; i >= 0; --i) {
@@ -376,7 +377,7 @@ Moved ApplyVisit(MemberRow& row, InteractionId fresh, int64_t idle_micros, const
     newest = newest && visit.last_micros() < at;
   }
   Moved moved;
-  moved.interaction = fresh;
+  moved.interaction = fresh();
   if (!newest && MayHaveFallenOut(row, at)) return moved;
   const bool live = newest && touch.now.micros - at < idle_micros;
   if (newest) {
@@ -384,8 +385,8 @@ Moved ApplyVisit(MemberRow& row, InteractionId fresh, int64_t idle_micros, const
       if (visit.channel() == touch.channel) visit.set_state(v1::INTERACTION_STATE_ENDED);
     }
   }
-  InteractionRow begun =
-      Fresh(fresh, touch, live ? v1::INTERACTION_STATE_ACTIVE : v1::INTERACTION_STATE_ENDED);
+  InteractionRow begun = Fresh(moved.interaction, touch,
+                               live ? v1::INTERACTION_STATE_ACTIVE : v1::INTERACTION_STATE_ENDED);
   Stretch(begun, touch);
   moved.created = Keep(row, std::move(begun)) != nullptr;
   moved.state_changed = true;

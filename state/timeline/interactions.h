@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,10 +68,10 @@ Moved ApplyCallStep(store::v1::MemberRow& row, MemberId member, const store::v1:
                     const Touch& touch);
 
 // Applies an event of a web visit: to the visit within whose idle time it falls, else to a new one
-// (`fresh` is its id). A new visit ends an older one that is still open; one that is itself older
+// (`fresh` names it). A new visit ends an older one that is still open; one that is itself older
 // than the newest, or than the idle time, has ended already.
-Moved ApplyVisit(store::v1::MemberRow& row, InteractionId fresh, int64_t idle_micros,
-                 const Touch& touch);
+Moved ApplyVisit(store::v1::MemberRow& row, const std::function<InteractionId()>& fresh,
+                 int64_t idle_micros, const Touch& touch);
 
 // The interaction with this id; null when there is none (any more).
 store::v1::InteractionRow* Find(store::v1::MemberRow& row, std::string_view id);

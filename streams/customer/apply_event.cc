@@ -45,7 +45,7 @@ std::string ApplyInteraction(const OpenedEvent& opened, Change& change) {
     moved = timeline::ApplyCallStep(change.row(), change.member(), body.call(), touch);
   } else if (body.channel() == v1::CHANNEL_WEB) {
     const int64_t idle = IdleMicros(body.channel(), change.context().Parameters());
-    const InteractionId fresh = *InteractionId::FromBytes(change.NextId());
+    const auto fresh = [&change] { return *InteractionId::FromBytes(change.NextId()); };
     moved = timeline::ApplyVisit(change.row(), fresh, idle, touch);
   } else {
     return "";

@@ -29,19 +29,19 @@ Change::Change(Subject subject, store::v1::MemberRow& row, fold::Context& contex
     : subject_(subject), row_(row), context_(context), places_before_(timeline::AgentPlaces(row)) {}
 
 void Change::NameAfter(const fold::FoldRecord& record) {
-  // The builder's big-endian numbers, without its table.
-  name_seed_ = std::string(subject_.member.Bytes()) + store::KeyBuilder(store::Table::kMember)
-                                                          .U32(record.from.partition)
-                                                          .U64(static_cast<uint64_t>(record.offset))
-                                                          .Build()
-                                                          .substr(1);
+  partition_ = record.from.partition;
+  offset_ = record.offset;
   named_ = 0;
 }
 
 std::string Change::NextId() {
-  const std::string index =
-      store::KeyBuilder(store::Table::kMember).U32(named_++).Build().substr(1);
-  return std::string(Bytes(Hash(name_seed_, index)));
+  // The key builder's big-endian numbers, without its table.
+  const std::string place = store::KeyBuilder(store::Table::kMember)
+                                .U32(partition_)
+                                .U64(static_cast<uint64_t>(offset_))
+                                .U32(named_++)
+                                .Build();
+  return std::string(Bytes(Hash(subject_.member.Bytes(), std::string_view(place).substr(1))));
 }
 
 void Change::AddEntry(const fold::FoldRecord& record, store::v1::TimelineRow& entry) {

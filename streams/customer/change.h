@@ -54,7 +54,8 @@ class Change {
   store::v1::MemberRow& row_;
   fold::Context& context_;
   const std::vector<timeline::AgentPlace> places_before_;
-  std::string name_seed_;
+  uint32_t partition_ = 0;
+  log::Offset offset_ = 0;
   uint32_t named_ = 0;
 };
 

@@ -22,7 +22,7 @@ struct Options {
   uint32_t partition = 0;
   uint32_t partitions = 4;
   // Parsed rows kept between records; both bounds hold. Cost of memory: about four times the bytes.
-  size_t max_cached_rows = 4'096;
+  size_t max_cached_rows = 1'024;
   size_t max_cached_bytes = 4 << 20;
 };
 std::unique_ptr<fold::Fold> NewCustomerFold(Options options);

@@ -1,5 +1,6 @@
 #include "streams/customer/member_cache.h"
 
+#include <iterator>
 #include <utility>
 
 #include "ops/base/check.h"
@@ -10,6 +11,12 @@
 namespace hilo::customer {
 
 using store::v1::MemberRow;
+namespace {
+
+// A larger row gives its memory back: what is kept for the next one is bounded by this.
+constexpr size_t kRecycledBytes = 2 << 10;
+
+}  // namespace
 
 StatusOr<MemberRow*> MemberCache::Load(CustomerId customer, MemberId member,
                                        fold::Context& context) {
@@ -20,10 +27,12 @@ StatusOr<MemberRow*> MemberCache::Load(CustomerId customer, MemberId member,
   }
   HILO_ASSIGN_OR_RETURN(const auto bytes, context.Get(key));
   if (!bytes.has_value()) return nullptr;
-  MemberRow row;
-  HILO_RETURN_IF_ERROR(fold::Decode(*bytes, &row));
   Entry& entry = Insert(std::move(key));
-  entry.row = std::move(row);
+  if (Status decoded = fold::Decode(*bytes, &entry.row); !decoded.ok()) {
+    by_key_.erase(entry.key);
+    entries_.pop_front();
+    return decoded;
+  }
   entry.bytes = bytes->size();
   bytes_ += entry.bytes;
   Evict();
@@ -60,7 +69,19 @@ void MemberCache::Forget() {
 }
 
 MemberCache::Entry& MemberCache::Insert(std::string key) {
-  Entry& entry = entries_.emplace_front();
+  // Most of the cost of parsing a row is memory for its strings, which the row that goes has.
+  const bool recycles = !entries_.empty() && entries_.size() >= options_.max_rows &&
+                        entries_.back().bytes <= kRecycledBytes;
+  if (recycles) {
+    bytes_ -= entries_.back().bytes;
+    by_key_.erase(entries_.back().key);
+    entries_.splice(entries_.begin(), entries_, std::prev(entries_.end()));
+    entries_.front().row.Clear();
+    entries_.front().bytes = 0;
+  } else {
+    entries_.emplace_front();
+  }
+  Entry& entry = entries_.front();
   entry.key = std::move(key);
   by_key_.emplace(entry.key, entries_.begin());
   return entry;
@@ -70,10 +91,14 @@ MemberCache::Entry& MemberCache::Insert(std::string key) {
 void MemberCache::Evict() {
   while (entries_.size() > 1 &&
          (entries_.size() > options_.max_rows || bytes_ > options_.max_bytes)) {
-    bytes_ -= entries_.back().bytes;
-    by_key_.erase(entries_.back().key);
-    entries_.pop_back();
+    EvictLast();
   }
+}
+
+void MemberCache::EvictLast() {
+  bytes_ -= entries_.back().bytes;
+  by_key_.erase(entries_.back().key);
+  entries_.pop_back();
 }
 
 }  // namespace hilo::customer

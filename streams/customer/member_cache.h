@@ -19,7 +19,8 @@ namespace hilo::customer {
 // **Guarantees**: between two records every row in it equals what the store (with what is staged)
 // holds, because a row is changed only by a record that nothing can refuse any more, and is then
 // saved at once; when a batch is given up, everything is forgotten. Bounded by rows and by bytes as
-// stored. What it holds never changes a result.
+// stored; a small row that goes leaves its memory to the next one. What it holds never changes a
+// result.
 // **Errors**: those of Context::Get and fold::Decode.
 // **Threads**: confined to the partition's thread.
 class MemberCache {
@@ -51,8 +52,10 @@ class MemberCache {
   };
   using Entries = std::list<Entry>;  // most recently used first
 
+  // A place for `key` at the front, its row empty.
   Entry& Insert(std::string key);
   void Evict();
+  void EvictLast();
 
   const Options options_;
   Entries entries_;

@@ -129,6 +129,16 @@ TEST(Facts, AtTheLimitExpiredThenSupersededThenOldestFallOutAndAreCounted) {
   EXPECT_EQ(row.left_out().facts(), 3u);
 }
 
+TEST(Facts, OneKindDoesNotFillTheRow) {
+  MemberRow row;
+  Add(row, Fact("other", "colour", 1), {});
+  for (int i = 0; i < 100; ++i) Add(row, Fact("f" + std::to_string(i), "size", 10 + i), {});
+  EXPECT_EQ(row.facts_size(), kMaxFactsOfKind + 1);
+  EXPECT_EQ(row.left_out().facts(), 100u - kMaxFactsOfKind);
+  EXPECT_EQ(Latest(row, "size", {})->fact(), "f99");
+  EXPECT_EQ(row.facts(0).fact(), "other");
+}
+
 TEST(Facts, QuestionsKeepToTheirLimit) {
   MemberRow row;
   for (int i = 0; i < kMaxQuestions + 3; ++i) {

@@ -41,7 +41,8 @@ class Member {
                           .known_before = true});
   }
   Moved Web(int64_t time, char fresh) {
-    return ApplyVisit(row, *InteractionId::FromBytes(std::string(16, fresh)), 30 * kMinute,
+    const auto name = [fresh] { return *InteractionId::FromBytes(std::string(16, fresh)); };
+    return ApplyVisit(row, name, 30 * kMinute,
                       {.channel = v1::CHANNEL_WEB,
                        .assurance = assurance,
                        .event_micros = time,
