@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connectors/kit/identifiers.h"
 #include "connectors/kit/text.h"
 
 namespace hilo::kit {
@@ -9,8 +10,8 @@ namespace {
 
 constexpr std::string_view kPrefix = "ce-";
 // A batch adds two levels around its events' own.
-constexpr json::Limits kBatchLimits{.max_depth = 19};
-constexpr json::Limits kOneLimits{.max_depth = 17};
+constexpr json::Limits kBatchLimits{.max_depth = 19, .long_names = kIdentifierNames};
+constexpr json::Limits kOneLimits{.max_depth = 17, .long_names = kIdentifierNames};
 
 Status Attribute(std::string_view message) {
   return Error(StatusCode::kInvalidArgument, "ce_attribute", message);
@@ -140,7 +141,8 @@ StatusOr<CloudEvent> FromBinary(CloudEventsRequest request) {
     if (!IsJson(request.media_type)) {
       return Error(StatusCode::kUnimplemented, "media_type", "data must be JSON");
     }
-    HILO_ASSIGN_OR_RETURN(event.document, json::Document::Parse(std::move(request.body)));
+    HILO_ASSIGN_OR_RETURN(event.document,
+                          json::Document::Parse(std::move(request.body), kOneLimits));
     event.data = event.document->root();
   }
   HILO_RETURN_IF_ERROR(Complete(event));

@@ -33,6 +33,11 @@ StatusOr<NormalisedIdentifier> Normalise(const RawIdentifier& identifier,
 // The longest identifier, in bytes.
 inline constexpr size_t kMaxIdentifierBytes = 512;
 
+// Names under which edges find identifiers in JSON: strings that Normalise judges, not the reader.
+inline constexpr std::string_view kIdentifierNames[] = {
+    "userId",      "anonymousId", "previousId",   "email",     "phone",    "user_id",
+    "customer_id", "customerId",  "anonymous_id", "device_id", "deviceId", "id"};
+
 // Strongest first: strong, medium, weak; within them by kind, then by hash: a total order that
 // every node shares.
 int StrengthRank(v1::IdentifierKind kind, bool weak);

@@ -121,7 +121,7 @@ class Reader {
         uint32_t begin;
         uint32_t bytes = 0;
         HILO_RETURN_IF_ERROR(ReadString(&begin, &bytes));
-        if (bytes > limits_.max_string_bytes) {
+        if (bytes > MaxStringBytes(key_at, key_bytes)) {
           return Fail("property_too_large", "a string is too long; the limit is " +
                                                 std::to_string(limits_.max_string_bytes) +
                                                 " bytes");
@@ -138,6 +138,14 @@ class Reader {
       default:
         return ReadNumber(node);
     }
+  }
+
+  size_t MaxStringBytes(uint32_t key_at, uint32_t key_bytes) const {
+    const std::string_view name = std::string_view(text_).substr(key_at, key_bytes);
+    const auto& long_names = limits_.long_names;
+    const bool is_long =
+        key_bytes > 0 && std::find(long_names.begin(), long_names.end(), name) != long_names.end();
+    return is_long ? limits_.max_long_string_bytes : limits_.max_string_bytes;
   }
 
   void Set(uint32_t node, Type type, uint32_t at, uint32_t bytes) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,10 @@ struct Limits {
   size_t max_string_bytes = 8 << 10;  // of one string, decoded
   size_t max_key_bytes = 256;
   size_t max_values = 200'000;  // of the whole document
+  // Names under which a string may be longer, because whoever reads them has a better answer to
+  // that: identifiers.
+  std::span<const std::string_view> long_names = {};
+  size_t max_long_string_bytes = 32 << 10;
 };
 
 enum class Type : uint8_t { kNull, kFalse, kTrue, kNumber, kString, kArray, kObject };

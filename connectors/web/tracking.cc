@@ -14,7 +14,8 @@ using kit::json::Limits;
 using kit::json::Value;
 
 // A batch adds two levels around its events' own.
-constexpr Limits kBatchLimits{.max_depth = 18};
+constexpr Limits kBatchLimits{.max_depth = 18, .long_names = kit::kIdentifierNames};
+constexpr Limits kOneLimits{.long_names = kit::kIdentifierNames};
 
 constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
     {"identify", "identify"}, {"i", "identify"}, {"track", "track"},   {"t", "track"},
@@ -214,7 +215,7 @@ std::string_view TrackingType(std::string_view word) {
 }
 
 StatusOr<TrackingBody> ReadOne(std::string body) {
-  HILO_ASSIGN_OR_RETURN(auto document, Document::Parse(std::move(body)));
+  HILO_ASSIGN_OR_RETURN(auto document, Document::Parse(std::move(body), kOneLimits));
   if (!document->root().IsObject()) return Refused("json_syntax", "an event is a JSON object");
   TrackingBody read;
   read.write_key = document->root()["writeKey"].String().value_or("");
@@ -241,9 +242,9 @@ StatusOr<TrackingBody> ReadBatch(std::string body, size_t max_items) {
     const auto split = kit::json::SplitArray(body, "batch");
     if (!split) return document.status();
     if (split->elements.empty() || split->elements.size() > max_items) return BatchSize(max_items);
-    HILO_ASSIGN_OR_RETURN(read.envelope_document, Document::Parse(split->rest));
+    HILO_ASSIGN_OR_RETURN(read.envelope_document, Document::Parse(split->rest, kOneLimits));
     for (std::string_view element : split->elements) {
-      auto item = Document::Parse(std::string(element));
+      auto item = Document::Parse(std::string(element), kOneLimits);
       if (item.ok() && !(*item)->root().IsObject())
         item = Refused("json_syntax", "an event is a JSON object");
       if (item.ok()) {

@@ -353,7 +353,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"IdUndefined", R"({"userId":"undefined","event":"X"})", 422, "identifier_blocked"},
         BadRow{"IdZeros", R"({"anonymousId":"0000-0000","event":"X"})", 422, "identifier_blocked"},
         BadRow{"IdAnonymous", R"({"userId":"anonymous","event":"X"})", 422, "identifier_blocked"},
-        BadRow{"IdLong", R"({"userId":")" + std::string(8'000, 'x') + R"(","event":"X"})", 422,
+        BadRow{"IdLong", R"({"userId":")" + std::string(10'240, 'x') + R"(","event":"X"})", 422,
                "identifier_too_long"},
         BadRow{"NoIdentifier", R"({"event":"X"})", 422, "identifier_missing"},
         BadRow{"TwoAddresses",
