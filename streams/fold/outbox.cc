@@ -197,17 +197,20 @@ void OutboundLane::AppendReady(log::Log& log, size_t records) {
     MutexLock lock(attempt_->mutex);
     attempt_->in_flight += records;
   }
-  if (fault::Enabled("lost_lane_tail") && sent_ == written_) appended.back().header.clear();
-  log.Append(target_, std::move(appended),
-             [attempt = attempt_, first, records](const StatusOr<log::Offset>& appended_at) {
-               MutexLock lock(attempt->mutex);
-               attempt->in_flight -= records;
-               if (appended_at.ok() && !attempt->failed && first == attempt->acknowledged + 1) {
-                 attempt->acknowledged += records;
-               } else {
-                 attempt->failed = true;
-               }
-             });
+  auto done = [attempt = attempt_, first, records](const StatusOr<log::Offset>& appended_at) {
+    MutexLock lock(attempt->mutex);
+    attempt->in_flight -= records;
+    if (appended_at.ok() && !attempt->failed && first == attempt->acknowledged + 1) {
+      attempt->acknowledged += records;
+    } else {
+      attempt->failed = true;
+    }
+  };
+  if (fault::Enabled("lost_lane_tail") && sent_ == written_) {
+    appended.pop_back();
+    if (appended.empty()) return done(0);
+  }
+  log.Append(target_, std::move(appended), std::move(done));
 }
 
 const OutboundLane::RowRef* OutboundLane::RowWith(uint64_t sequence) const {

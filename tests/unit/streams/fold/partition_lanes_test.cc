@@ -145,6 +145,29 @@ TEST(Outbox, DeadLettersGoWhenTheyAreDurable) {
   EXPECT_TRUE(bench.partition->OutboxEmpty());
 }
 
+TEST(Outbox, ReplicasTrimDeadLettersByWhatTheOwnerKnowsToBeDurable) {
+  PartitionBench bench(kEvents);
+  FailingStore replicas_store;
+  ASSERT_TRUE(bench.Open().ok());
+  Partition::Options options = bench.options;
+  options.owner = false;
+  driver::LedgerFold fold;
+  const auto replica =
+      Partition::Open(options, bench.log, replicas_store, fold, *bench.progress, bench.listener);
+  ASSERT_TRUE(replica.ok());
+  bench.Append(LedgerEvent(1, 0, driver::LedgerWish::kRefuse));
+  ASSERT_TRUE(bench.FoldAll().ok());
+  ASSERT_TRUE((*replica)->Step(std::chrono::milliseconds(0)).ok());
+  ASSERT_TRUE((*replica)->Trim(true).ok());
+  EXPECT_FALSE((*replica)->OutboxEmpty());
+
+  bench.partition->Send();
+  ASSERT_TRUE(bench.partition->Trim(true).ok());
+  ASSERT_TRUE((*replica)->Trim(true).ok());
+
+  EXPECT_TRUE((*replica)->OutboxEmpty());
+}
+
 TEST(Outbox, FullMeansThatIntakeMustSlow) {
   auto bench = Source(1);
   bench->options.max_outbox_bytes = 1'000;
@@ -232,6 +255,20 @@ TEST(LaneReset, TheSourceSendsEverythingAboveItAgainInTheNewEpoch) {
       << "what was accepted in a history that was given up proves nothing";
   bench->progress->Publish({kEvents, kCustomers}, AcceptedAt(*bench, 4, /*epoch=*/2));
   ASSERT_TRUE(bench->partition->Trim(true).ok());
+  EXPECT_TRUE(bench->partition->OutboxEmpty());
+}
+
+TEST(LaneReset, WhatItPassesIsTrimmedWhenTheTargetHasIt) {
+  auto bench = Source(1);
+  bench->partition->Send();
+  bench->log.Settle();
+  const Accepted accepted = AcceptedAt(*bench, 1, /*epoch=*/2);
+  bench->Append(Reset(2, 1, accepted.chain));
+  ASSERT_TRUE(bench->FoldAll().ok());
+
+  bench->progress->Publish({kEvents, kCustomers}, accepted);
+  ASSERT_TRUE(bench->partition->Trim(true).ok());
+
   EXPECT_TRUE(bench->partition->OutboxEmpty());
 }
 

@@ -1,0 +1,58 @@
+// A checker that never failed proves nothing: with each fault that the build `faults` plants in the
+// runtime, the simulation must find a violation.
+#if HILO_PLANTED_FAULTS
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <string>
+
+#include "ops/base/fault.h"
+#include "tests/simulation/lanes_world.h"
+
+namespace hilo::simulation {
+namespace {
+
+constexpr uint64_t kMaxSeeds = 3'000;
+
+struct Planted {
+  const char* name;
+  const char* what;
+};
+
+const Planted kPlanted[] = {
+    {"chain_not_compared", "duplicates and successors are taken without comparing chains"},
+    {"clock_in_fold", "a fold reads something that differs between nodes"},
+    {"duplicate_accepted", "the receiver does not drop lower sequences"},
+    {"epoch_ignored", "the receiver does not look at the epoch"},
+    {"gap_accepted", "the receiver accepts any higher sequence"},
+    {"lost_lane_tail", "the last record of a quiet lane is never sent, and taken for acknowledged"},
+    {"outbox_not_in_batch", "the position reaches the store before the outbox"},
+    {"owner_only_outbox", "replicas do not keep what their owner may not have got out"},
+    {"position_off_by_one", "the position in state is one below what was folded"},
+    {"progress_before_durable", "progress is published when a record is sent"},
+    {"same_sequence_other_bytes", "what is sent again has other bytes"},
+    {"trim_when_durable", "outbox rows go when they are durable instead of accepted"},
+    {"trim_without_chain", "published progress trims rows whose chain differs"},
+};
+
+class PlantedFault : public testing::TestWithParam<Planted> {};
+
+TEST_P(PlantedFault, IsFound) {
+  fault::Set({GetParam().name});
+  std::string violation;
+  uint64_t seed = 0;
+  for (; violation.empty() && seed < kMaxSeeds; ++seed) violation = LanesWorld(seed).Run();
+  fault::Set({});
+  EXPECT_NE(violation, "") << GetParam().what << ": not found in " << kMaxSeeds << " seeds";
+  std::printf("%s: seed %llu: %s\n", GetParam().name, static_cast<unsigned long long>(seed - 1),
+              violation.c_str());
+}
+
+INSTANTIATE_TEST_SUITE_P(Lanes, PlantedFault, testing::ValuesIn(kPlanted),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace hilo::simulation
+
+#endif
