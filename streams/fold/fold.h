@@ -125,7 +125,8 @@ class Fold {
   // After each tick, once its timers have fired: for bounded housekeeping such as forgetting old
   // event ids.
   virtual Outcome Ticked(Context& context) { return Outcome::Ok(); }
-  // The batch was not written: forget whatever is cached from it.
+  // The batch was not written, or a record that Apply took was refused by the runtime (an emission
+  // too large, too many of them): forget whatever is cached.
   virtual void Forget() {}
 };
 

@@ -182,6 +182,8 @@ Status PartitionImpl::Settle(const Decoded& decoded, const Outcome& said,
     return OkStatus();
   }
   context_.Rollback();
+  // The fold took the record for applied; what it remembers of it is not so.
+  if (said.ok()) fold_.Forget();
   if (!outcome.refused()) return outcome.status();
   DeadLetter(decoded, outcome.status(), payload);
   return OkStatus();

@@ -1,6 +1,8 @@
 #include "streams/identity/identity_fold.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -54,6 +56,19 @@ class IdentityFold final : public fold::Fold {
         cache_(options_.cached_identifiers, options_.cached_customers) {
     HILO_CHECK(options_.customer_partitions >= 1 && options_.customer_partitions <= 256,
                "a space has 1 to 256 partitions of customers, checked when it is configured");
+  }
+
+  void Prefetch(const FoldRecord& record, std::vector<std::string>& keys) override {
+    if (!record.record.has_event() || !event_.ParseFromString(record.record.event())) return;
+    const std::optional<EventId> id = EventId::FromBytes(event_.event_id());
+    if (!id || event_.identifiers_size() > kIdentifiersPerEvent) return;
+    keys.push_back(EventIdKey(*id));
+    for (const store::v1::Identifier& identifier : event_.identifiers()) {
+      const std::optional<IdentifierHash> hash = IdentifierHash::FromBytes(identifier.hash());
+      const IdentifierName name{.kind = static_cast<uint8_t>(identifier.kind()),
+                                .hash = hash.value_or(IdentifierHash())};
+      if (hash && !cache_.identifiers.Find(name)) keys.push_back(IdentifierKey(name));
+    }
   }
 
   Outcome Apply(const FoldRecord& record, Context& context) override {

@@ -527,6 +527,8 @@ TEST(IdentityFold, BeforeTheFirstTickNothingIsTooLate) {
   EXPECT_EQ(
       world.Refusal({.id = "e", .identifiers = {"user u1"}, .micros = kNewYear - 1'000 * kDay}),
       "");
+  EXPECT_EQ(world.Refusal({.id = "before 1970", .identifiers = {"user u1"}, .micros = -30 * kDay}),
+            "");
 }
 
 TEST(IdentityFold, LatenessAndAheadAreParameters) {
