@@ -82,12 +82,14 @@ LoopResult Run(const ClosedLoop& loop) {
   bool ok = false;
   for (size_t open = calls.size(); open > 0 && queue.Next(&tag, &ok);) {
     Outstanding& call = *static_cast<Outstanding*>(tag);
-    if (!call.status.ok()) {
+    const bool refused = call.status.error_code() == grpc::StatusCode::UNAVAILABLE;
+    result.refused += refused ? 1 : 0;
+    if (!call.status.ok() && !refused) {
       std::fprintf(stderr, "bench: %s: %s\n", loop.method.c_str(), call.status.error_message().c_str());
       std::exit(1);
     }
     const double now = Seconds();
-    if (call.began >= measured_from && now < ends) {
+    if (!refused && call.began >= measured_from && now < ends) {
       result.latencies.Add(now - call.began);
       bytes += call.response.Length();
       last = now;

@@ -22,9 +22,10 @@ struct ClosedLoop {
 struct LoopResult {
   double per_second = 0;
   size_t response_bytes = 0;  // of an average answer
+  uint64_t refused = 0;       // UNAVAILABLE: the server was at one of its limits
   Latencies latencies;
 };
-// **Errors**: ends the program when a call fails.
+// **Errors**: ends the program when a call fails otherwise.
 LoopResult Run(const ClosedLoop& loop);
 
 // Answers every call with the same `bytes`, for ever: the least that gRPC costs. Says its readiness

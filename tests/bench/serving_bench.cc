@@ -108,6 +108,7 @@ int Main(int argc, char** argv) {
   Print("echo_at_32", echo_many.per_second, "calls/s");
   Print("context_of_echo_at_32", context_many.per_second / echo_many.per_second, "ratio");
   context_many.latencies.PrintMillis("context_at_32");
+  Print("context_refused", static_cast<double>(context_one.refused + context_many.refused), "calls");
   Print("timeline_page_at_1", page_one.per_second, "calls/s");
   page_one.latencies.PrintMillis("timeline_page_at_1");
   Print("timeline_page_at_32", page_many.per_second, "calls/s");
