@@ -11,6 +11,7 @@
 #include "connectors/kit/draft.h"
 #include "connectors/kit/identifiers.h"
 #include "connectors/kit/recent_events.h"
+#include "ops/base/kill_point.h"
 #include "ops/base/metric_names.h"
 #include "ops/base/mutex.h"
 #include "ops/base/thread.h"
@@ -299,6 +300,7 @@ class StoredIntake final : public Intake {
     }
     const std::vector<SubjectId> subjects(unique.begin(), unique.end());
     const Status ensured = keys_.EnsureKeys(subjects);
+    KillPoint("intake_after_keys");
     for (Job& job : jobs) {
       if (!ensured.ok()) {
         FailAll(job, ensured);
@@ -339,6 +341,7 @@ class StoredIntake final : public Intake {
 
   static void OnAppended(Shared& shared, Job& job, const std::vector<size_t>& appended,
                          const StatusOr<log::Offset>& first) {
+    KillPoint("intake_after_append");
     {
       MutexLock lock(shared.mutex);
       if (first.ok()) {

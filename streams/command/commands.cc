@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "ops/base/kill_point.h"
 #include "ops/base/metric_names.h"
 #include "ops/base/mutex.h"
 #include "state/types/bucket.h"
@@ -207,6 +208,7 @@ class LogCommands final : public Commands {
     records.push_back(std::move(appended));
     log_.Append(of, std::move(records),
                 [waiters = waiters_, id = *id](const StatusOr<log::Offset>& offset) {
+                  KillPoint("command_appended");
                   // When nobody knows, it may be in the log: the fold's answer or the deadline ends
                   // the wait.
                   if (offset.ok() || !SurelyNotAppended(offset.status())) return;
@@ -239,6 +241,7 @@ class LogCommands final : public Commands {
 
   void OnAnswer(std::string_view caller, RequestId request,
                 const store::v1::AnswerRow& answer) override {
+    KillPoint("before_answer");
     std::string key(caller);
     key += request.Bytes();
     for (Waiters::Command& waiter : waiters_->TakeByKey(key)) {

@@ -6,6 +6,7 @@
 
 #include "ops/base/check.h"
 #include "ops/base/fault.h"
+#include "ops/base/kill_point.h"
 #include "state/store/keys.h"
 #include "streams/fold/fold.h"
 
@@ -198,6 +199,7 @@ void OutboundLane::AppendReady(log::Log& log, size_t records) {
     attempt_->in_flight += records;
   }
   auto done = [attempt = attempt_, first, records](const StatusOr<log::Offset>& appended_at) {
+    KillPoint("before_report");
     MutexLock lock(attempt->mutex);
     attempt->in_flight -= records;
     if (appended_at.ok() && !attempt->failed && first == attempt->acknowledged + 1) {
@@ -211,6 +213,7 @@ void OutboundLane::AppendReady(log::Log& log, size_t records) {
     if (appended.empty()) return done(0);
   }
   log.Append(target_, std::move(appended), std::move(done));
+  KillPoint("after_send");
 }
 
 const OutboundLane::RowRef* OutboundLane::RowWith(uint64_t sequence) const {

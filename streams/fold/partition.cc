@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "ops/base/fault.h"
+#include "ops/base/kill_point.h"
 #include "ops/base/metric_names.h"
 #include "state/store/keys.h"
 #include "streams/fold/partition_impl.h"
@@ -75,6 +76,7 @@ StatusOr<size_t> PartitionImpl::Step(std::chrono::milliseconds wait) {
   if (position_ < careful_until_) {
     if (Status tried = NoteTrying(); !tried.ok()) return Stop(std::move(tried));
   }
+  KillPoint("after_read");
   const log::Offset before = position_;
   if (Status folded = FoldBatch(*records); !folded.ok()) {
     broken_ = true;
@@ -265,6 +267,7 @@ Status PartitionImpl::WriteBatch(const StateMark& begin) {
   row.mutable_topics()->Assign(topics_.begin(), topics_.end());
 
   auto batch = store_.NewBatch();
+  KillPoint("before_batch");
   staging_.WriteTo(*batch);
   batch->Put(KeyBuilder(Table::kMeta).Raw("position").Build(), Encode(row));
   for (auto& [source, slot] : inbound_) slot.lane.WriteWindow(LanePlace(source), *batch);
@@ -274,6 +277,7 @@ Status PartitionImpl::WriteBatch(const StateMark& begin) {
   }
   for (auto& [target, slot] : outbound_) slot.lane.WriteOutbox(*batch);
   HILO_RETURN_IF_ERROR(store_.Write(std::move(batch)));
+  KillPoint("after_batch");
   staging_.Written();
   written_begin_ = begin;
   written_end_ = {.position = position_, .record_hash = std::string(Bytes(record_hash_))};

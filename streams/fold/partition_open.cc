@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ops/base/kill_point.h"
 #include "state/store/keys.h"
 #include "streams/fold/partition_impl.h"
 
@@ -47,6 +48,7 @@ Status PartitionImpl::Open() {
   HILO_RETURN_IF_ERROR(VerifyWritten());
   HILO_RETURN_IF_ERROR(LoadLanes());
   HILO_RETURN_IF_ERROR(CountOpening());
+  KillPoint("while_opening");
   HILO_ASSIGN_OR_RETURN(cursor_, log_.OpenCursor(options_.of, position_));
   if (options_.owner) PublishAccepted();
   Publish();

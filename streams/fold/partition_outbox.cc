@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "ops/base/fault.h"
+#include "ops/base/kill_point.h"
 #include "streams/fold/partition_impl.h"
 
 namespace hilo::fold {
@@ -46,6 +47,7 @@ Status PartitionImpl::Trim(bool now) {
       progress_.Publish({options_.of, target}, *trimmed);
   }
   if (bytes_after != bytes_before) {
+    KillPoint("before_trim");
     if (Status written = store_.Write(std::move(batch)); !written.ok()) {
       broken_ = true;
       return Stop(std::move(written));
@@ -58,6 +60,7 @@ Status PartitionImpl::Trim(bool now) {
 }
 
 void PartitionImpl::PublishAccepted() {
+  KillPoint("before_progress");
   published_tick_ = clock_.Ticks();
   for (const auto& [source, slot] : inbound_) {
     progress_.Publish({source, options_.of}, {.epoch = slot.lane.epoch(),

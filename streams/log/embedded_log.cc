@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ops/base/check.h"
+#include "ops/base/kill_point.h"
 #include "ops/base/metric_names.h"
 #include "ops/base/mutex.h"
 #include "ops/base/thread.h"
@@ -248,6 +249,7 @@ void EmbeddedLog::Engine::Commit(std::vector<Pending> appends) {
     return;
   }
 #endif
+  KillPoint("log_before_sync");
   if (const Status written = CommitMeasured(rows); !written.ok()) {
     size_t bytes = 0;
     for (const Row& row : rows) bytes += row.value->size();
@@ -258,7 +260,9 @@ void EmbeddedLog::Engine::Commit(std::vector<Pending> appends) {
     Fail(std::move(appends), written);
     return;
   }
+  KillPoint("log_after_sync");
   Publish(appends, rows, firsts);
+  KillPoint("log_before_answer");
   for (size_t i = 0; i < appends.size(); ++i) appends[i].done(firsts[i]);
 }
 

@@ -5,6 +5,8 @@ hilo_read_deps(tests/checker deps)
 
 add_executable(hilo_dump ${checker}/dump_file.cc ${checker}/dump_main.cc)
 target_link_libraries(hilo_dump PRIVATE hilo_compiler ${deps})
+add_executable(hilo_poison ${checker}/dump_file.cc ${checker}/poison_main.cc)
+target_link_libraries(hilo_poison PRIVATE hilo_compiler ${deps})
 
 set(world ${checker}/dump_file.cc ${checker}/faulty_fold.cc ${checker}/world.cc ${checker}/world_main.cc)
 add_executable(hilo_checker_world ${world})
@@ -15,7 +17,7 @@ add_executable(hilo_checker_world_faults ${world} ${fold} ${CMAKE_SOURCE_DIR}/op
 target_compile_definitions(hilo_checker_world_faults PRIVATE HILO_PLANTED_FAULTS=1)
 target_link_libraries(hilo_checker_world_faults PRIVATE hilo_compiler ${deps})
 
-set_target_properties(hilo_dump hilo_checker_world hilo_checker_world_faults
+set_target_properties(hilo_dump hilo_poison hilo_checker_world hilo_checker_world_faults
   PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
 # What we write to logs and stores, as Python reads it.

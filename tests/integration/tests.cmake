@@ -19,3 +19,9 @@ else()
     set_tests_properties(Peers.${peer} PROPERTIES LABELS integration SKIP_RETURN_CODE 77)
   endforeach()
 endif()
+
+# The real process, killed again and again while real clients send; then the checker. HILO_KILLS is how often.
+set(kill_test ${CMAKE_SOURCE_DIR}/tests/integration/kill/kill_test.py)
+add_test(NAME integration.kill COMMAND /usr/bin/python3 ${kill_test})
+set_tests_properties(integration.kill PROPERTIES LABELS integration TIMEOUT 900 SKIP_RETURN_CODE 77
+  ENVIRONMENT "HILO_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
