@@ -1,5 +1,5 @@
 # The checker and what it is tried on. hilo_dump reads a node's directory; hilo_checker_world makes ledgers and dumps of small
-# hubs on a hostile log; hilo_checker_world_faults is the same with streams/fold compiled with its planted faults.
+# hubs on a hostile log; hilo_checker_world_faults is the same with streams/fold compiled with its planted faults (tests/simulation/tests.cmake).
 set(checker ${CMAKE_SOURCE_DIR}/tests/checker)
 hilo_read_deps(tests/checker deps)
 
@@ -12,10 +12,8 @@ set(world ${checker}/dump_file.cc ${checker}/faulty_fold.cc ${checker}/world.cc 
 add_executable(hilo_checker_world ${world})
 target_link_libraries(hilo_checker_world PRIVATE hilo_compiler ${deps})
 
-file(GLOB fold CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/streams/fold/*.cc)
-add_executable(hilo_checker_world_faults ${world} ${fold} ${CMAKE_SOURCE_DIR}/ops/base/fault.cc)
-target_compile_definitions(hilo_checker_world_faults PRIVATE HILO_PLANTED_FAULTS=1)
-target_link_libraries(hilo_checker_world_faults PRIVATE hilo_compiler ${deps})
+add_executable(hilo_checker_world_faults ${world})
+target_link_libraries(hilo_checker_world_faults PRIVATE hilo_compiler hilo_fold_with_faults ${deps})
 
 set_target_properties(hilo_dump hilo_poison hilo_checker_world hilo_checker_world_faults
   PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
