@@ -26,9 +26,7 @@ const Way kWays[] = {{"Batch1", {.batch = 1}},
                      {"RestartedAfterEachRecord", {.batch = 1, .restart_after_each_batch = true}}};
 
 std::filesystem::path Folder() {
-  const char* source = std::getenv("HILO_SOURCE");  // not there while tests are listed
-  return source == nullptr ? std::filesystem::path(__FILE__).parent_path()
-                           : std::filesystem::path(source) / "tests" / "scenario";
+  return std::filesystem::path(HILO_SOURCE_DIRECTORY) / "tests/scenario";
 }
 
 std::vector<std::string> Stories() {
