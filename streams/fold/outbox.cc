@@ -271,7 +271,7 @@ StatusOr<std::string> OutboundLane::ChainAt(uint64_t sequence, const store::Stor
 StatusOr<bool> OutboundLane::Trim(const std::optional<Accepted>& published,
                                   const store::Store& store, store::Batch& batch) {
   const bool by_durability =
-      (durable_is_accepted_ && owner_) || fault::Enabled("trim_when_durable");
+      (durable_is_accepted_ || fault::Enabled("trim_when_durable")) && owner_;
   // Of an epoch that was given up it says nothing about what the target has now.
   if (!by_durability && (!published || published->epoch < epoch_)) return true;
   const uint64_t upto = by_durability ? Acknowledged() : published->sequence;

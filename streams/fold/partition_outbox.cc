@@ -42,7 +42,8 @@ Status PartitionImpl::Trim(bool now) {
     }
     slot.diverged = !*same;
     bytes_after += slot.lane.outbox_bytes();
-    if (!slot.lane.durable_is_accepted() || !options_.owner) continue;
+    const bool durable = slot.lane.durable_is_accepted() || fault::Enabled("trim_when_durable");
+    if (!durable || !options_.owner) continue;
     if (const auto trimmed = slot.lane.Trimmed())
       progress_.Publish({options_.of, target}, *trimmed);
   }
