@@ -219,7 +219,8 @@ void AddNote(const Parts& parts, const CallPointer& call, const v1::AddNoteReque
       [sent](const Renderer& renderer, const std::string& customer, const CommandResult& result) {
         store::v1::TimelineRow row = result.entry();
         row.set_command(*sent);
-        const timeline::EntryPlace place{row.event_micros(), row.offset(), *MemberId::FromBytes(customer)};
+        const timeline::EntryPlace place{row.event_micros(), row.offset(),
+                                         *MemberId::FromBytes(customer)};
         v1::AddNoteResponse response;
         *response.mutable_entry() = renderer.Entry(customer, place.Bytes(), row);
         return response;

@@ -71,7 +71,8 @@ void Write(const Message& message, std::string& json);
 std::unique_ptr<Message> Inner(const FieldDescriptor& field) {
   const std::string& name = field.full_name();
   if (name == "hilo.store.v1.Event.body") return std::make_unique<store::v1::EventBody>();
-  if (name == "hilo.store.v1.Record.event" || name == "hilo.store.v1.CustomerEvent.event" || name == "hilo.store.v1.TimelineRow.event") {
+  if (name == "hilo.store.v1.Record.event" || name == "hilo.store.v1.CustomerEvent.event" ||
+      name == "hilo.store.v1.TimelineRow.event") {
     return std::make_unique<store::v1::Event>();
   }
   if (name == "hilo.store.v1.TimelineRow.command") return std::make_unique<store::v1::Command>();

@@ -136,8 +136,8 @@ inline constexpr CounterMetric kIdentityDuplicates{
 inline constexpr CounterMetric kIdentityTimeSetBack{
     .name = "hilo_identity_time_set_back_total",
     .help = "Events whose time lay too far ahead and was set back."};
-inline constexpr CounterMetric kIdentityCustomers{
-    .name = "hilo_identity_customers_total", .help = "Customers who began."};
+inline constexpr CounterMetric kIdentityCustomers{.name = "hilo_identity_customers_total",
+                                                  .help = "Customers who began."};
 inline constexpr CounterMetric kIdentityNotLinked{
     .name = "hilo_identity_not_linked_total",
     .help = "Identifiers not bound because their customer is at a limit, by limit.",
@@ -170,8 +170,7 @@ inline constexpr CounterMetric kHttpRefused{
     .help = "HTTP requests and connections refused before a route saw them, by code.",
     .labels = kByCode};
 inline constexpr GaugeMetric kIntakePending{
-    .name = "hilo_kit_pending_events",
-    .help = "Events taken in at the edges and not yet durable."};
+    .name = "hilo_kit_pending_events", .help = "Events taken in at the edges and not yet durable."};
 inline constexpr CounterMetric kWebEvents{.name = "hilo_web_events_total",
                                           .help = "Events from the web by type and outcome.",
                                           .labels = kByWebTypeOutcome};
@@ -255,8 +254,8 @@ inline constexpr HistogramMetric kLogCommitSeconds{
     .name = "hilo_log_commit_seconds",
     .help = "Time to write and fsync one commit of the embedded log, all partitions together.",
     .buckets = kFineSecondsBuckets};
-inline constexpr CounterMetric kLogRecords{
-    .name = "hilo_log_records_total", .help = "Records that the embedded log made durable."};
+inline constexpr CounterMetric kLogRecords{.name = "hilo_log_records_total",
+                                           .help = "Records that the embedded log made durable."};
 inline constexpr GaugeMetric kLogPendingBytes{
     .name = "hilo_log_pending_bytes",
     .help = "Appended to the embedded log and not yet durable; at 64 MiB appends are refused."};
@@ -302,7 +301,8 @@ inline constexpr AnyMetric kAll[] = {
     kIdentityNotSuggested,
     kCatalogueRevision,
     kCatalogueLastSwitchSuccess,
-    kIntakePending, kHttpRequests,
+    kIntakePending,
+    kHttpRequests,
     kHttpRefused,
     kWebEvents,
     kWebRejected,

@@ -15,12 +15,13 @@ using absl::StatusCode;
 template <typename T>
 using StatusOr = absl::StatusOr<T>;
 
-// An error with a stable machine reason (`identifier_blocked`, `log_hole`), which every wire shows: the HTTP edges as
-// `code`, gRPC and Connect as `ErrorInfo.reason`. `message` says what happened and what to do; it never repeats what a
-// customer or a caller sent.
+// An error with a stable machine reason (`identifier_blocked`, `log_hole`), which every wire shows:
+// the HTTP edges as `code`, gRPC and Connect as `ErrorInfo.reason`. `message` says what happened
+// and what to do; it never repeats what a customer or a caller sent.
 Status Error(StatusCode code, std::string_view reason, std::string_view message);
 
-// The machine reason of an error; a status without one answers the snake_case name of its code. "" when ok.
+// The machine reason of an error; a status without one answers the snake_case name of its code. ""
+// when ok.
 std::string Reason(const Status& status);
 
 // Whether the same request may succeed later by itself. The one place that decides this.
@@ -33,8 +34,8 @@ std::string Describe(const Status& status);
 
 #define HILO_CONCAT_INNER(a, b) a##b
 #define HILO_CONCAT(a, b) HILO_CONCAT_INNER(a, b)
-#define HILO_RETURN_IF_ERROR(expression)                   \
-  do {                                                     \
+#define HILO_RETURN_IF_ERROR(expression)                                                  \
+  do {                                                                                    \
     if (::hilo::Status hilo_status = (expression); !hilo_status.ok()) return hilo_status; \
   } while (false)
 #define HILO_ASSIGN_OR_RETURN(declaration, expression) \

@@ -6,7 +6,9 @@ namespace hilo::hilod {
 namespace {
 
 http::Response Text(int status, std::string body) {
-  return {status, {{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-store"}}, std::move(body)};
+  return {status,
+          {{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-store"}},
+          std::move(body)};
 }
 
 http::Response Ready(const std::vector<HealthCheck>& checks, bool verbose) {
@@ -15,7 +17,8 @@ http::Response Ready(const std::vector<HealthCheck>& checks, bool verbose) {
   for (const auto& [name, check] : checks) {
     const std::string problem = check();
     ready = ready && problem.empty();
-    if (verbose || !problem.empty()) lines += "[" + std::string(problem.empty() ? "+" : "-") + "] " + name;
+    if (verbose || !problem.empty())
+      lines += "[" + std::string(problem.empty() ? "+" : "-") + "] " + name;
     if (!problem.empty()) lines += ": " + problem;
     if (verbose || !problem.empty()) lines += "\n";
   }
@@ -26,18 +29,23 @@ http::Response Ready(const std::vector<HealthCheck>& checks, bool verbose) {
 
 void AddHealth(std::vector<HealthCheck> checks, const Registry& registry, http::Router& router) {
   const auto shared = std::make_shared<const std::vector<HealthCheck>>(std::move(checks));
-  router.Add("GET", "/livez", [](std::shared_ptr<http::Exchange> exchange) { exchange->Respond(Text(200, "ok\n")); });
+  router.Add("GET", "/livez", [](std::shared_ptr<http::Exchange> exchange) {
+    exchange->Respond(Text(200, "ok\n"));
+  });
   for (const char* path : {"/readyz", "/startupz"}) {
     router.Add("GET", path, [shared](std::shared_ptr<http::Exchange> exchange) {
       exchange->Respond(Ready(*shared, exchange->request().Query("verbose").has_value()));
     });
   }
   router.Add("GET", "/metrics", [&registry](std::shared_ptr<http::Exchange> exchange) {
-    exchange->Respond(
-        {200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}, {"Cache-Control", "no-store"}}, registry.Expose()});
+    exchange->Respond({200,
+                       {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},
+                        {"Cache-Control", "no-store"}},
+                       registry.Expose()});
   });
-  router.Add("GET", "/version",
-             [](std::shared_ptr<http::Exchange> exchange) { exchange->Respond(Text(200, std::string(kVersion) + "\n")); });
+  router.Add("GET", "/version", [](std::shared_ptr<http::Exchange> exchange) {
+    exchange->Respond(Text(200, std::string(kVersion) + "\n"));
+  });
 }
 
 }  // namespace hilo::hilod

@@ -18,7 +18,8 @@ namespace {
 constexpr int kConfigurationError = 78;  // EX_CONFIG of sysexits.h
 constexpr rlim_t kDescriptors = 65'536;
 
-// Many agents and browsers need many descriptors; whatever the hard limit allows, up to what we ask for.
+// Many agents and browsers need many descriptors; whatever the hard limit allows, up to what we ask
+// for.
 void RaiseDescriptorLimit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kDescriptors) return;
@@ -28,8 +29,9 @@ void RaiseDescriptorLimit() {
 
 bool IsConfigurationError(const hilo::Status& status) {
   const std::string reason = hilo::Reason(status);
-  return reason == "config_invalid" || reason.starts_with("secret_") || reason == "http_tls" || reason == "http_address" ||
-         reason == "desk_page_missing" || reason == "log_locked" || reason == "store_locked";
+  return reason == "config_invalid" || reason.starts_with("secret_") || reason == "http_tls" ||
+         reason == "http_address" || reason == "desk_page_missing" || reason == "log_locked" ||
+         reason == "store_locked";
 }
 
 }  // namespace
@@ -41,7 +43,8 @@ int main(int argc, char** argv) {
   bool print_config = false;
   bool check_config = false;
   app.add_option("--config", config, "YAML file with the settings")->envname("HILO_CONFIG");
-  app.add_flag("--print-config", print_config, "Show what is in force and where each value comes from, then end");
+  app.add_flag("--print-config", print_config,
+               "Show what is in force and where each value comes from, then end");
   app.add_flag("--check-config", check_config, "Only check the settings");
   CLI11_PARSE(app, argc, argv);
 
@@ -67,7 +70,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "hilod: %s\n", hilo::Describe(process.status()).c_str());
     return IsConfigurationError(process.status()) ? kConfigurationError : 1;
   }
-  std::printf("{\"http_port\":%u,\"grpc_port\":%u}\n", (*process)->HttpPort(), (*process)->GrpcPort());
+  std::printf("{\"http_port\":%u,\"grpc_port\":%u}\n", (*process)->HttpPort(),
+              (*process)->GrpcPort());
   std::fflush(stdout);
   int signal_number = SIGHUP;
   while (signal_number == SIGHUP) sigwait(&signals, &signal_number);

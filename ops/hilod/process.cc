@@ -36,7 +36,8 @@ namespace {
 
 // How far a partition may be behind while the node says that it is ready.
 constexpr int64_t kReadyLag = 10'000;
-constexpr std::chrono::milliseconds kBeat{10};  // of the housekeeping thread: ends waits whose deadline has passed
+constexpr std::chrono::milliseconds kBeat{
+    10};  // of the housekeeping thread: ends waits whose deadline has passed
 constexpr int kBeatsASecond = 100;
 
 // Counts what the HTTP server tells.
@@ -44,9 +45,12 @@ class HttpMetrics final : public http::Observer {
  public:
   explicit HttpMetrics(Registry& registry) : registry_(registry) {}
   void OnRequest(std::string_view route, int status, double) override {
-    registry_.Get(metric::kHttpRequests, {route.empty() ? "none" : route, std::to_string(status)}).Increment();
+    registry_.Get(metric::kHttpRequests, {route.empty() ? "none" : route, std::to_string(status)})
+        .Increment();
   }
-  void OnRefused(std::string_view code) override { registry_.Get(metric::kHttpRefused, {code}).Increment(); }
+  void OnRefused(std::string_view code) override {
+    registry_.Get(metric::kHttpRefused, {code}).Increment();
+  }
 
  private:
   Registry& registry_;
@@ -63,7 +67,8 @@ class LocalProcess final : public Process {
   explicit LocalProcess(const Settings& settings)
       : settings_(settings),
         sink_(2),
-        output_(LogOutput::Options{.format = FormatOf(settings.log_format)}, sink_, clock_, registry_),
+        output_(LogOutput::Options{.format = FormatOf(settings.log_format)}, sink_, clock_,
+                registry_),
         logger_(output_, "ops/hilod"),
         http_metrics_(registry_) {}
   ~LocalProcess() override { Stop(); }
@@ -104,20 +109,24 @@ class LocalProcess final : public Process {
  private:
   Status OpenSecrets() {
     if (::mkdir(settings_.data_directory.c_str(), 0700) != 0 && errno != EEXIST) {
-      return Error(StatusCode::kFailedPrecondition, "config_invalid", "data_directory: it cannot be made; is its parent there?");
+      return Error(StatusCode::kFailedPrecondition, "config_invalid",
+                   "data_directory: it cannot be made; is its parent there?");
     }
     struct stat info {};
     if (::stat(settings_.master_key_file.c_str(), &info) != 0) {
       HILO_RETURN_IF_ERROR(keys::CreateMasterKey(settings_.master_key_file));
     }
-    HILO_ASSIGN_OR_RETURN(keys_, keys::OpenStoredKeyStore({.directory = settings_.data_directory + "/keys",
-                                                           .master_key_file = settings_.master_key_file},
-                                                          clock_, registry_));
+    HILO_ASSIGN_OR_RETURN(keys_,
+                          keys::OpenStoredKeyStore({.directory = settings_.data_directory + "/keys",
+                                                    .master_key_file = settings_.master_key_file},
+                                                   clock_, registry_));
     sealer_ = std::make_unique<keys::Sealer>(*keys_, registry_);
     HILO_ASSIGN_OR_RETURN(const HashKey seed, keys_->PurposeKey("audit"));
     signer_ = std::make_unique<keys::Signer>(seed);
-    HILO_ASSIGN_OR_RETURN(audit_, audit::Audit::Open({.path = settings_.data_directory + "/audit.jsonl", .heads_path = ""}, *signer_,
-                                                     clock_, logger_.Named("ops/audit"), registry_));
+    HILO_ASSIGN_OR_RETURN(
+        audit_,
+        audit::Audit::Open({.path = settings_.data_directory + "/audit.jsonl", .heads_path = ""},
+                           *signer_, clock_, logger_.Named("ops/audit"), registry_));
     if (settings_.principals_file.empty()) {
       principals_ = serving::Principals::FromTokens({});
       return OkStatus();
@@ -127,37 +136,47 @@ class LocalProcess final : public Process {
   }
 
   Status OpenState() {
-    log::EmbeddedLog::Options options{.directory = settings_.data_directory + "/log", .topics = LocalNode::Topics(), .clock = clock_};
+    log::EmbeddedLog::Options options{.directory = settings_.data_directory + "/log",
+                                      .topics = LocalNode::Topics(),
+                                      .clock = clock_};
     options.metrics = &registry_;
     HILO_ASSIGN_OR_RETURN(log_, log::EmbeddedLog::Open(options));
     HILO_ASSIGN_OR_RETURN(const HashKey id_key, keys_->IdentifierKey());
     HILO_ASSIGN_OR_RETURN(node_, LocalNode::Open({.directory = settings_.data_directory + "/state",
                                                   .cache_bytes = settings_.cache_megabytes << 20,
                                                   .id_key = id_key},
-                                                 *log_, listeners_, clock_, registry_, logger_.Named("streams/fold")));
+                                                 *log_, listeners_, clock_, registry_,
+                                                 logger_.Named("streams/fold")));
     return OkStatus();
   }
 
   Status OpenServing() {
     HILO_ASSIGN_OR_RETURN(intake_, kit::Intake::Create({}, *log_, *keys_, clock_, registry_));
     catalogue_ = std::make_unique<serving::CatalogueInForce>(
-        registry_, [this](std::shared_ptr<const catalogue::Catalogue> next) { intake_->UseCatalogue(std::move(next)); });
+        registry_, [this](std::shared_ptr<const catalogue::Catalogue> next) {
+          intake_->UseCatalogue(std::move(next));
+        });
     HILO_ASSIGN_OR_RETURN(const auto revision, customer::ReadCatalogue(node_->CustomersStore(0)));
     if (revision) catalogue_->Offer(*revision);
-    commands_ = command::Commands::Create({.topic = "customers", .partitions = LocalNode::kCustomerPartitions, .registry = &registry_},
-                                          *log_, clock_,
-                                          [this](uint32_t partition) { return node_->View({"customers", partition}); });
+    commands_ = command::Commands::Create({.topic = "customers",
+                                           .partitions = LocalNode::kCustomerPartitions,
+                                           .registry = &registry_},
+                                          *log_, clock_, [this](uint32_t partition) {
+                                            return node_->View({"customers", partition});
+                                          });
     worker_ = std::make_unique<serving::Worker>();
-    hub_ = std::make_unique<serving::Hub>(serving::Hub::Options{.node = *node_,
-                                                                .sealer = *sealer_,
-                                                                .catalogue = *catalogue_,
-                                                                .worker = *worker_,
-                                                                .clock = clock_,
-                                                                .registry = registry_,
-                                                                .partitions = LocalNode::kCustomerPartitions});
+    hub_ = std::make_unique<serving::Hub>(
+        serving::Hub::Options{.node = *node_,
+                              .sealer = *sealer_,
+                              .catalogue = *catalogue_,
+                              .worker = *worker_,
+                              .clock = clock_,
+                              .registry = registry_,
+                              .partitions = LocalNode::kCustomerPartitions});
     listeners_.Add(*commands_);
     listeners_.Add(*hub_);
-    listeners_.OnCatalogueDo([this](const store::v1::CatalogueRevision& revision) { catalogue_->Offer(revision); });
+    listeners_.OnCatalogueDo(
+        [this](const store::v1::CatalogueRevision& revision) { catalogue_->Offer(revision); });
     HILO_ASSIGN_OR_RETURN(const HashKey content_key, keys_->PurposeKey("content"));
     const serving::Parts parts{.node = *node_,
                                .sealer = *sealer_,
@@ -177,27 +196,32 @@ class LocalProcess final : public Process {
     serving::AddEventService(parts, endpoints_);
     serving::AddCatalogueService(parts, endpoints_);
     serving::AddOperationsService(parts, endpoints_);
-    chain_ = std::make_unique<serving::Chain>(serving::Chain::Options{.endpoints = endpoints_,
-                                                                      .principals = *principals_,
-                                                                      .audit = audit_.get(),
-                                                                      .clock = clock_,
-                                                                      .registry = registry_,
-                                                                      .logger = logger_.Named("connectors/serving")});
+    chain_ = std::make_unique<serving::Chain>(
+        serving::Chain::Options{.endpoints = endpoints_,
+                                .principals = *principals_,
+                                .audit = audit_.get(),
+                                .clock = clock_,
+                                .registry = registry_,
+                                .logger = logger_.Named("connectors/serving")});
     return OkStatus();
   }
 
   Status OpenServers() {
     http::Router router;
-    AddHealth({{"folds", [this] { return node_->NotReadyReason(kReadyLag); }},
-               {"log", [this] { return log_->Failure().ok() ? "" : Describe(log_->Failure()); }},
-               {"disk", [this] { return log_->CheckIntake().ok() ? "" : Describe(log_->CheckIntake()); }},
-               {"intake", [this] { return intake_->PausedReason(); }}},
-              registry_, router);
+    AddHealth(
+        {{"folds", [this] { return node_->NotReadyReason(kReadyLag); }},
+         {"log", [this] { return log_->Failure().ok() ? "" : Describe(log_->Failure()); }},
+         {"disk", [this] { return log_->CheckIntake().ok() ? "" : Describe(log_->CheckIntake()); }},
+         {"intake", [this] { return intake_->PausedReason(); }}},
+        registry_, router);
     serving::AddConnectRoutes(*chain_, endpoints_, router);
-    HILO_ASSIGN_OR_RETURN(web_, web::Web::Create({.sources = Sources(), .analytics_js_directory = settings_.analytics_js_directory},
-                                                 *intake_, clock_, registry_));
+    HILO_ASSIGN_OR_RETURN(
+        web_, web::Web::Create({.sources = Sources(),
+                                .analytics_js_directory = settings_.analytics_js_directory},
+                               *intake_, clock_, registry_));
     web_->AddRoutes(router);
-    HILO_ASSIGN_OR_RETURN(auto call_center, callcenter::CallCenter::Create(CallCenterSettings(), *intake_, clock_, registry_));
+    HILO_ASSIGN_OR_RETURN(auto call_center, callcenter::CallCenter::Create(
+                                                CallCenterSettings(), *intake_, clock_, registry_));
     call_center->AddRoutes(router);
     call_center_.store(call_center);
     if (!settings_.desk_directory.empty()) {
@@ -211,11 +235,12 @@ class LocalProcess final : public Process {
     options.tls_key_file = settings_.http_tls_key_file;
     options.observer = &http_metrics_;
     HILO_ASSIGN_OR_RETURN(http_, http::Server::Create(options, std::move(router)));
-    HILO_ASSIGN_OR_RETURN(grpc_, serving::GrpcServer::Create({.address = settings_.grpc_address,
-                                                              .tls_certificate_file = settings_.grpc_tls_certificate_file,
-                                                              .tls_key_file = settings_.grpc_tls_key_file,
-                                                              .reflection = settings_.grpc_reflection},
-                                                             *chain_, endpoints_));
+    HILO_ASSIGN_OR_RETURN(grpc_, serving::GrpcServer::Create(
+                                     {.address = settings_.grpc_address,
+                                      .tls_certificate_file = settings_.grpc_tls_certificate_file,
+                                      .tls_key_file = settings_.grpc_tls_key_file,
+                                      .reflection = settings_.grpc_reflection},
+                                     *chain_, endpoints_));
     return OkStatus();
   }
 
@@ -234,20 +259,23 @@ class LocalProcess final : public Process {
   callcenter::CallCenterOptions CallCenterSettings() const {
     callcenter::CallCenterOptions options;
     options.sources = Sources();
-    for (const AgentSettings& agent : settings_.agents) options.agents.push_back({agent.name, agent.uri, agent.skills});
+    for (const AgentSettings& agent : settings_.agents)
+      options.agents.push_back({agent.name, agent.uri, agent.skills});
     for (const QueueSettings& queue : settings_.queues) {
       options.queues.push_back({queue.name, queue.numbers, queue.skill, queue.priority});
     }
     return options;
   }
 
-  // What has to happen again and again: deadlines, heartbeats, gauges, and slowing intake before something is full.
+  // What has to happen again and again: deadlines, heartbeats, gauges, and slowing intake before
+  // something is full.
   void Keep(const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any wake;
     for (int beat = 0; !stop.stop_requested(); beat = (beat + 1) % kBeatsASecond) {
       commands_->Expire();
-      if (const auto call_center = call_center_.load(); call_center != nullptr && beat % 10 == 0) call_center->Expire();
+      if (const auto call_center = call_center_.load(); call_center != nullptr && beat % 10 == 0)
+        call_center->Expire();
       if (beat == 0) {
         hub_->Beat();
         node_->UpdateGauges();
@@ -288,7 +316,8 @@ class LocalProcess final : public Process {
   serving::Endpoints endpoints_;
   std::unique_ptr<serving::Chain> chain_;
   std::shared_ptr<web::Web> web_;
-  std::atomic<std::shared_ptr<callcenter::CallCenter>> call_center_;  // built after the housekeeping thread runs
+  std::atomic<std::shared_ptr<callcenter::CallCenter>>
+      call_center_;  // built after the housekeeping thread runs
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<serving::GrpcServer> grpc_;
   std::jthread keeper_;

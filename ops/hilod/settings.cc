@@ -98,9 +98,11 @@ std::string EnvironmentName(const std::string& key) {
   return name;
 }
 
-// Reads a list of maps. `set` takes one key of one element: false when the key is not known or its value is of the wrong kind.
+// Reads a list of maps. `set` takes one key of one element: false when the key is not known or its
+// value is of the wrong kind.
 template <typename Element>
-Status ReadList(const std::string& where, const std::string& key, const YAML::Node& list, std::vector<Element>& elements,
+Status ReadList(const std::string& where, const std::string& key, const YAML::Node& list,
+                std::vector<Element>& elements,
                 const std::function<bool(Element&, const std::string&, const YAML::Node&)>& set) {
   if (!list.IsSequence()) return Invalid(where, "'" + key + "' is a list");
   for (const auto& node : list) {
@@ -110,11 +112,14 @@ Status ReadList(const std::string& where, const std::string& key, const YAML::No
     for (const auto& item : node) {
       const auto name = item.first.as<std::string>("");
       if (!seen.insert(name).second) return Invalid(where, "key '" + name + "' stands there twice");
-      if (!set(element, name, item.second)) return Invalid(where, "key '" + name + "' is not known here, or its value is not of the right kind");
+      if (!set(element, name, item.second))
+        return Invalid(
+            where, "key '" + name + "' is not known here, or its value is not of the right kind");
     }
     if (element.name.empty()) return Invalid(where, "each element of '" + key + "' needs a 'name'");
     for (const Element& other : elements) {
-      if (other.name == element.name) return Invalid(where, "two elements of '" + key + "' have the same name");
+      if (other.name == element.name)
+        return Invalid(where, "two elements of '" + key + "' have the same name");
     }
     elements.push_back(std::move(element));
   }
@@ -158,7 +163,8 @@ bool SetQueue(QueueSettings& queue, const std::string& key, const YAML::Node& va
 }
 
 // The lists among the settings; nullopt when `key` is none of them.
-std::optional<Status> ReadLists(const std::string& where, const std::string& key, const YAML::Node& node, Settings& settings) {
+std::optional<Status> ReadLists(const std::string& where, const std::string& key,
+                                const YAML::Node& node, Settings& settings) {
   if (key == "agents") return ReadList<AgentSettings>(where, key, node, settings.agents, SetAgent);
   if (key == "queues") return ReadList<QueueSettings>(where, key, node, settings.queues, SetQueue);
   if (key != "sources") return std::nullopt;
@@ -254,8 +260,10 @@ std::string PrintSettings(const Settings& settings, const Origins& origin_of) {
   for (const SourceSettings& source : settings.sources) {
     text << "sources: " << source.name << " (write_key masked)  # " << origin("sources") << "\n";
   }
-  for (const AgentSettings& agent : settings.agents) text << "agents: " << agent.name << "  # " << origin("agents") << "\n";
-  for (const QueueSettings& queue : settings.queues) text << "queues: " << queue.name << "  # " << origin("queues") << "\n";
+  for (const AgentSettings& agent : settings.agents)
+    text << "agents: " << agent.name << "  # " << origin("agents") << "\n";
+  for (const QueueSettings& queue : settings.queues)
+    text << "queues: " << queue.name << "  # " << origin("queues") << "\n";
   return text.str();
 }
 

@@ -13,8 +13,9 @@ struct SourceSettings {
   std::string name;
   std::string write_key;
   std::vector<std::string> origins;  // of browsers; empty: none
-  std::string analytics_js_directory;  // where @segment/analytics-next's dist/umd lies; empty: not served
-  std::string default_region;        // ISO 3166, for telephone numbers without country code
+  std::string
+      analytics_js_directory;  // where @segment/analytics-next's dist/umd lies; empty: not served
+  std::string default_region;  // ISO 3166, for telephone numbers without country code
   std::string group_kind = "account";
   uint32_t rank = 0;
 };
@@ -40,8 +41,9 @@ struct Settings {
   std::string master_key_file;  // empty: <data_directory>/master.key, made when missing
   std::string principals_file;  // who may call; empty: nobody
   std::string desk_directory;   // the desk's built page; empty: not served
-  std::string analytics_js_directory;  // where @segment/analytics-next's dist/umd lies; empty: not served
-  std::string default_region;   // for numbers that agents type
+  std::string
+      analytics_js_directory;  // where @segment/analytics-next's dist/umd lies; empty: not served
+  std::string default_region;  // for numbers that agents type
   std::string space = "default";
   std::string http_address = "127.0.0.1";
   uint16_t http_port = 8080;

@@ -15,7 +15,9 @@ class MapBatch final : public Batch {
   void Put(std::string_view key, std::string_view value) override {
     changes_.emplace_back(std::string(key), std::string(value));
   }
-  void Delete(std::string_view key) override { changes_.emplace_back(std::string(key), std::nullopt); }
+  void Delete(std::string_view key) override {
+    changes_.emplace_back(std::string(key), std::nullopt);
+  }
 
   void ApplyTo(Rows& rows) && {
     for (auto& [key, value] : changes_) {

@@ -37,7 +37,8 @@ class MapStore final : public Store {
 
  private:
   mutable Mutex mutex_;
-  std::shared_ptr<Rows> rows_ HILO_GUARDED_BY(mutex_);  // never null; shared with live views and iterators
+  std::shared_ptr<Rows> rows_
+      HILO_GUARDED_BY(mutex_);  // never null; shared with live views and iterators
 };
 
 }  // namespace hilo::store

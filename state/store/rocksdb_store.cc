@@ -30,11 +30,13 @@ struct SharedResources::Parts {
 namespace {
 
 constexpr size_t kMemtableBytes = size_t{64} << 20;
-constexpr int kMemtables = 2;          // one being written, one being flushed
-constexpr int kBackgroundJobs = 2;     // with one, a stalled store can wait for ever for a compaction (RocksDB #10257)
-constexpr int kOpenFiles = 256;        // of one store; beyond it table readers are closed
+constexpr int kMemtables = 2;  // one being written, one being flushed
+constexpr int kBackgroundJobs =
+    2;  // with one, a stalled store can wait for ever for a compaction (RocksDB #10257)
+constexpr int kOpenFiles = 256;  // of one store; beyond it table readers are closed
 constexpr double kBloomBitsPerKey = 10;
-constexpr double kHighPriorityShare = 0.3;  // of the cache: indexes and filters, which every read needs
+constexpr double kHighPriorityShare =
+    0.3;  // of the cache: indexes and filters, which every read needs
 constexpr double kMemtableBloomShare = 0.02;  // of a memtable: its filter on whole keys
 constexpr size_t kInfoLogBytes = size_t{8} << 20;
 constexpr size_t kInfoLogFiles = 3;
@@ -91,7 +93,8 @@ rocksdb::Options DbOptions(const SharedResources::Parts& shared) {
   options.paranoid_checks = true;
   options.force_consistency_checks = true;
   options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;  // a prefix of the writes, no hole
+  options.wal_recovery_mode =
+      rocksdb::WALRecoveryMode::kPointInTimeRecovery;  // a prefix of the writes, no hole
   options.max_log_file_size = kInfoLogBytes;
   options.keep_log_file_num = kInfoLogFiles;
   options.stats_dump_period_sec = 0;
@@ -101,7 +104,9 @@ rocksdb::Options DbOptions(const SharedResources::Parts& shared) {
 
 class RocksDbBatch final : public Batch {
  public:
-  void Put(std::string_view key, std::string_view value) override { Keep(batch_.Put(ToSlice(key), ToSlice(value))); }
+  void Put(std::string_view key, std::string_view value) override {
+    Keep(batch_.Put(ToSlice(key), ToSlice(value)));
+  }
   void Delete(std::string_view key) override { Keep(batch_.Delete(ToSlice(key))); }
 
   rocksdb::WriteBatch& batch() { return batch_; }
@@ -142,7 +147,8 @@ class RocksDbIterator final : public Iterator {
   std::unique_ptr<rocksdb::Iterator> iterator_;
 };
 
-StatusOr<std::optional<std::string>> Answer(const rocksdb::Status& status, const rocksdb::Slice& value) {
+StatusOr<std::optional<std::string>> Answer(const rocksdb::Status& status,
+                                            const rocksdb::Slice& value) {
   if (status.ok()) return std::make_optional<std::string>(value.data(), value.size());
   if (status.IsNotFound()) return std::optional<std::string>();
   return FromRocksDb(status, "reading a row");
@@ -165,7 +171,8 @@ std::vector<StatusOr<std::optional<std::string>>> MultiGetFrom(rocksdb::DB& db,
   std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
   std::vector<rocksdb::PinnableSlice> values(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
-  db.MultiGet(options, db.DefaultColumnFamily(), keys.size(), slices.data(), values.data(), statuses.data());
+  db.MultiGet(options, db.DefaultColumnFamily(), keys.size(), slices.data(), values.data(),
+              statuses.data());
   std::vector<StatusOr<std::optional<std::string>>> answers;
   answers.reserve(keys.size());
   for (size_t i = 0; i < keys.size(); ++i) answers.push_back(Answer(statuses[i], values[i]));
@@ -229,7 +236,8 @@ StatusOr<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const Options& option
                  "cannot make the directory '" + options.directory + "': " + failed.message());
   }
   rocksdb::DB* raw = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(DbOptions(options.resources.parts()), options.directory, &raw);
+  const rocksdb::Status status =
+      rocksdb::DB::Open(DbOptions(options.resources.parts()), options.directory, &raw);
   HILO_RETURN_IF_ERROR(FromRocksDb(status, "opening '" + options.directory + "'"));
   auto db = std::make_unique<Db>();
   db->rocksdb.reset(raw);
@@ -266,17 +274,21 @@ Status RocksDbStore::Write(std::unique_ptr<Batch> batch) {
   return db_->failed;
 }
 
-std::unique_ptr<View> RocksDbStore::NewView() const { return std::make_unique<RocksDbView>(*db_->rocksdb); }
+std::unique_ptr<View> RocksDbStore::NewView() const {
+  return std::make_unique<RocksDbView>(*db_->rocksdb);
+}
 
 Status RocksDbStore::Flush() { return FromRocksDb(db_->rocksdb->SyncWAL(), "syncing"); }
 
 Status RocksDbStore::Checkpoint(const std::string& directory) {
   rocksdb::Checkpoint* raw = nullptr;
-  HILO_RETURN_IF_ERROR(FromRocksDb(rocksdb::Checkpoint::Create(db_->rocksdb.get(), &raw), "making a checkpoint"));
+  HILO_RETURN_IF_ERROR(
+      FromRocksDb(rocksdb::Checkpoint::Create(db_->rocksdb.get(), &raw), "making a checkpoint"));
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(raw);
   std::error_code failed;
   std::filesystem::create_directories(std::filesystem::path(directory).parent_path(), failed);
-  return FromRocksDb(checkpoint->CreateCheckpoint(directory), "making a checkpoint in '" + directory + "'");
+  return FromRocksDb(checkpoint->CreateCheckpoint(directory),
+                     "making a checkpoint in '" + directory + "'");
 }
 
 RocksDbStore::Figures RocksDbStore::CurrentFigures() const {
@@ -286,12 +298,14 @@ RocksDbStore::Figures RocksDbStore::CurrentFigures() const {
   };
   std::string level0 = "0";
   db_->rocksdb->GetProperty("rocksdb.num-files-at-level0", &level0);
-  return {.live_file_bytes = property(rocksdb::DB::Properties::kLiveSstFilesSize),
-          .memtable_bytes = property(rocksdb::DB::Properties::kCurSizeAllMemTables),
-          .level0_files = std::strtoull(level0.c_str(), nullptr, 10),
-          .pending_compaction_bytes = property(rocksdb::DB::Properties::kEstimatePendingCompactionBytes),
-          .delayed_write_bytes_per_second = property(rocksdb::DB::Properties::kActualDelayedWriteRate),
-          .writes_stopped = property(rocksdb::DB::Properties::kIsWriteStopped) != 0};
+  return {
+      .live_file_bytes = property(rocksdb::DB::Properties::kLiveSstFilesSize),
+      .memtable_bytes = property(rocksdb::DB::Properties::kCurSizeAllMemTables),
+      .level0_files = std::strtoull(level0.c_str(), nullptr, 10),
+      .pending_compaction_bytes =
+          property(rocksdb::DB::Properties::kEstimatePendingCompactionBytes),
+      .delayed_write_bytes_per_second = property(rocksdb::DB::Properties::kActualDelayedWriteRate),
+      .writes_stopped = property(rocksdb::DB::Properties::kIsWriteStopped) != 0};
 }
 
 }  // namespace hilo::store

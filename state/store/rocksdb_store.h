@@ -18,8 +18,9 @@ namespace hilo::store {
 class SharedResources {
  public:
   struct Options {
-    size_t cache_bytes = size_t{256} << 20;        // blocks, indexes, filters and memtables together
-    size_t write_buffer_bytes = size_t{128} << 20;  // memtables of all stores: beyond it the fullest is flushed
+    size_t cache_bytes = size_t{256} << 20;  // blocks, indexes, filters and memtables together
+    size_t write_buffer_bytes = size_t{128}
+                                << 20;  // memtables of all stores: beyond it the fullest is flushed
     rocksdb::Env* env = nullptr;  // where files are; null: the machine's. Outlives the stores.
   };
   explicit SharedResources(const Options& options);
@@ -53,7 +54,7 @@ class SharedResources {
 class RocksDbStore final : public Store {
  public:
   struct Options {
-    std::string directory;       // made, with its parents, when absent
+    std::string directory;  // made, with its parents, when absent
     SharedResources& resources;
   };
   static StatusOr<std::unique_ptr<RocksDbStore>> Open(const Options& options);

@@ -10,10 +10,12 @@ namespace {
 constexpr char kRowTag = 2;
 constexpr char kFormat = 1;
 constexpr size_t kTopicAt = 1, kPartitionAt = 3, kOffsetAt = 7;  // in a row's key
-constexpr size_t kTimeAt = 1, kCountAt = 9, kBodySumAt = 13, kHeaderSumAt = 17, kBodyAt = 21;  // in a value
+constexpr size_t kTimeAt = 1, kCountAt = 9, kBodySumAt = 13, kHeaderSumAt = 17,
+                 kBodyAt = 21;  // in a value
 
 uint32_t Crc32c(std::initializer_list<std::string_view> parts) {
-  static const std::shared_ptr<rocksdb::FileChecksumGenFactory> factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  static const std::shared_ptr<rocksdb::FileChecksumGenFactory> factory =
+      rocksdb::GetFileChecksumGenCrc32cFactory();
   const auto generator = factory->CreateFileChecksumGenerator({});
   for (const std::string_view part : parts) generator->Update(part.data(), part.size());
   generator->Finalize();
@@ -75,14 +77,17 @@ Offset FirstOffsetOf(std::string_view row_key) {
   return static_cast<Offset>(ReadBigEndian(row_key.substr(kOffsetAt)));
 }
 
-uint16_t TopicOf(std::string_view row_key) { return static_cast<uint16_t>(ReadBigEndian(row_key.substr(kTopicAt, 2))); }
+uint16_t TopicOf(std::string_view row_key) {
+  return static_cast<uint16_t>(ReadBigEndian(row_key.substr(kTopicAt, 2)));
+}
 
 uint32_t PartitionOf(std::string_view row_key) {
   return static_cast<uint32_t>(ReadBigEndian(row_key.substr(kPartitionAt, 4)));
 }
 
 std::string EncodeBody(const std::vector<Record>& records) {
-  constexpr size_t kMaxLengthBytes = 3 * 3;  // a record is at most 1 MiB: three varints of three bytes
+  constexpr size_t kMaxLengthBytes =
+      3 * 3;  // a record is at most 1 MiB: three varints of three bytes
   size_t bytes = kBodyAt;
   for (const Record& record : records) bytes += RecordBytes(record) + kMaxLengthBytes;
   std::string value;
@@ -102,25 +107,30 @@ void Seal(std::string& value, std::string_view row_key, uint32_t records, WallTi
   value[0] = kFormat;
   PutLittleEndian(value, kTimeAt, static_cast<uint64_t>(append_time.time_since_epoch().count()), 8);
   PutLittleEndian(value, kCountAt, records, 4);
-  PutLittleEndian(value, kHeaderSumAt, Crc32c({row_key, std::string_view(value).substr(0, kHeaderSumAt)}), 4);
+  PutLittleEndian(value, kHeaderSumAt,
+                  Crc32c({row_key, std::string_view(value).substr(0, kHeaderSumAt)}), 4);
 }
 
 uint32_t RecordCount(std::string_view value) {
   return value.size() < kBodyAt ? 0 : static_cast<uint32_t>(GetLittleEndian(value, kCountAt, 4));
 }
 
-StatusOr<RowReader> RowReader::Open(std::string_view row_key, std::shared_ptr<const std::string> value, bool verify) {
+StatusOr<RowReader> RowReader::Open(std::string_view row_key,
+                                    std::shared_ptr<const std::string> value, bool verify) {
   RowReader reader(std::move(value), FirstOffsetOf(row_key));
   const std::string_view bytes = *reader.value_;
   if (bytes.size() < kBodyAt) return Corrupt(reader.next_, "is cut short");
   if (verify) {
-    if (GetLittleEndian(bytes, kHeaderSumAt, 4) != Crc32c({row_key, bytes.substr(0, kHeaderSumAt)}) ||
+    if (GetLittleEndian(bytes, kHeaderSumAt, 4) !=
+            Crc32c({row_key, bytes.substr(0, kHeaderSumAt)}) ||
         GetLittleEndian(bytes, kBodySumAt, 4) != Crc32c({bytes.substr(kBodyAt)})) {
       return Corrupt(reader.next_, "does not have its checksum");
     }
-    if (bytes[0] != kFormat) return Corrupt(reader.next_, "has a format this program does not know");
+    if (bytes[0] != kFormat)
+      return Corrupt(reader.next_, "has a format this program does not know");
   }
-  reader.append_time_ = WallTime(std::chrono::microseconds(static_cast<int64_t>(GetLittleEndian(bytes, kTimeAt, 8))));
+  reader.append_time_ =
+      WallTime(std::chrono::microseconds(static_cast<int64_t>(GetLittleEndian(bytes, kTimeAt, 8))));
   reader.end_ = reader.next_ + RecordCount(bytes);
   reader.at_ = kBodyAt;
   return reader;
@@ -129,9 +139,11 @@ StatusOr<RowReader> RowReader::Open(std::string_view row_key, std::shared_ptr<co
 Status RowReader::TakeLengths(uint64_t (&lengths)[3]) {
   const std::string_view bytes = *value_;
   for (uint64_t& length : lengths) {
-    if (!TakeVarint(bytes, at_, length) || length > Log::kMaxRecordBytes) return Corrupt(next_, "has bad lengths");
+    if (!TakeVarint(bytes, at_, length) || length > Log::kMaxRecordBytes)
+      return Corrupt(next_, "has bad lengths");
   }
-  if (lengths[0] + lengths[1] + lengths[2] > bytes.size() - at_) return Corrupt(next_, "is cut short");
+  if (lengths[0] + lengths[1] + lengths[2] > bytes.size() - at_)
+    return Corrupt(next_, "is cut short");
   return OkStatus();
 }
 
@@ -147,7 +159,9 @@ Status RowReader::SkipTo(Offset offset) {
 StatusOr<StoredRecord> RowReader::Take() {
   uint64_t lengths[3];
   HILO_RETURN_IF_ERROR(TakeLengths(lengths));
-  const auto take = [this](uint64_t length) { return value_->substr(std::exchange(at_, at_ + length), length); };
+  const auto take = [this](uint64_t length) {
+    return value_->substr(std::exchange(at_, at_ + length), length);
+  };
   StoredRecord stored{.offset = next_++, .append_time = append_time_};
   stored.record.key = take(lengths[0]);
   stored.record.header = take(lengths[1]);

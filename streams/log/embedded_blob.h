@@ -12,7 +12,8 @@
 //
 //   key    tag 2, topic u16, partition u32, first offset u64, all big-endian: rows of a partition
 //          lie in offset order
-//   value  format u8 | append time i64, us | records u32 | crc32c of the body u32 | crc32c of key and
+//   value  format u8 | append time i64, us | records u32 | crc32c of the body u32 | crc32c of key
+//   and
 //          the fields before u32 | body: for each record three varint lengths, then key, header,
 //          payload. Integers little-endian.
 //
@@ -38,7 +39,8 @@ class RowReader {
  public:
   // **Errors**: `log_corrupt` when the checksums do not fit; not looked at when `verify` is false,
   // for a value from memory.
-  static StatusOr<RowReader> Open(std::string_view row_key, std::shared_ptr<const std::string> value, bool verify);
+  static StatusOr<RowReader> Open(std::string_view row_key,
+                                  std::shared_ptr<const std::string> value, bool verify);
 
   Offset next() const { return next_; }
   Offset end() const { return end_; }
@@ -48,7 +50,8 @@ class RowReader {
   StatusOr<StoredRecord> Take();
 
  private:
-  RowReader(std::shared_ptr<const std::string> value, Offset first) : value_(std::move(value)), next_(first) {}
+  RowReader(std::shared_ptr<const std::string> value, Offset first)
+      : value_(std::move(value)), next_(first) {}
   // Reads the three lengths and leaves at_ before the bytes.
   Status TakeLengths(uint64_t (&lengths)[3]);
 

@@ -28,14 +28,19 @@ constexpr char kTopicsKey[] = {0};
 constexpr char kStartTag = 1;
 constexpr char kTopicsFormat = 1;
 constexpr size_t kIdentityBytes = 16;
-constexpr int kMemtables = 4;       // of a partition: one being written, the others being flushed while commits go on
-constexpr size_t kBuffersPerFamily = 2;   // a partition may fill this part of all write buffers before it is flushed
-constexpr size_t kBuffersPerWal = 2;      // write-ahead logs larger than this many write buffers are flushed away
-constexpr size_t kArenaBytes = 256 << 10;  // what a memtable grows by: many partitions are nearly idle
-constexpr int kBackgroundJobs = 2;  // with one, a stalled log can wait for ever for a compaction (RocksDB #10257)
-constexpr int kOpenFiles = 256;     // beyond it table readers are closed
+constexpr int kMemtables =
+    4;  // of a partition: one being written, the others being flushed while commits go on
+constexpr size_t kBuffersPerFamily =
+    2;  // a partition may fill this part of all write buffers before it is flushed
+constexpr size_t kBuffersPerWal =
+    2;  // write-ahead logs larger than this many write buffers are flushed away
+constexpr size_t kArenaBytes = 256
+                               << 10;  // what a memtable grows by: many partitions are nearly idle
+constexpr int kBackgroundJobs =
+    2;  // with one, a stalled log can wait for ever for a compaction (RocksDB #10257)
+constexpr int kOpenFiles = 256;                       // beyond it table readers are closed
 constexpr size_t kTableFileBytes = size_t{64} << 20;  // the unit of DeleteFilesInRange
-constexpr size_t kBlockBytes = 32 << 10;  // readers go through rows in order
+constexpr size_t kBlockBytes = 32 << 10;              // readers go through rows in order
 constexpr size_t kInfoLogBytes = size_t{8} << 20;
 constexpr size_t kInfoLogFiles = 3;
 
@@ -48,13 +53,16 @@ Status FromRocksDb(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return OkStatus();
   const std::string what = std::string(doing) + ": " + status.ToString();
   if (status.IsCorruption()) {
-    return Error(StatusCode::kDataLoss, "log_corrupt", what + "; restore the log from a backup or a replica");
+    return Error(StatusCode::kDataLoss, "log_corrupt",
+                 what + "; restore the log from a backup or a replica");
   }
   if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit) {
-    return Error(StatusCode::kResourceExhausted, "disk_full", what + "; free space, then open the log again");
+    return Error(StatusCode::kResourceExhausted, "disk_full",
+                 what + "; free space, then open the log again");
   }
   if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
-    return Error(StatusCode::kFailedPrecondition, "log_locked", what + "; only one process may have a log open");
+    return Error(StatusCode::kFailedPrecondition, "log_locked",
+                 what + "; only one process may have a log open");
   }
   return Error(StatusCode::kInternal, "log_failed", what);
 }
@@ -92,8 +100,9 @@ rocksdb::DBOptions DbOptions(const Files::Options& options) {
   db.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   // Not RocksDB's default, which drops everything from the first unreadable byte on without a word:
   // that byte may lie before acknowledged records.
-  db.wal_recovery_mode = options.accept_unreadable_tail ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
-                                                        : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  db.wal_recovery_mode = options.accept_unreadable_tail
+                             ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
+                             : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   db.avoid_flush_during_shutdown = true;  // the write-ahead log is synced and has it all
   db.max_log_file_size = kInfoLogBytes;
   db.keep_log_file_num = kInfoLogFiles;
@@ -116,14 +125,17 @@ rocksdb::WriteOptions Synced() {
 }
 
 // The family of a partition is called "0.3": topic id, partition.
-std::string FamilyName(PartitionId of) { return std::to_string(of.topic) + "." + std::to_string(of.partition); }
+std::string FamilyName(PartitionId of) {
+  return std::to_string(of.topic) + "." + std::to_string(of.partition);
+}
 
 std::optional<PartitionId> PartitionOfFamily(const std::string& name) {
   const size_t dot = name.find('.');
   PartitionId of;
   if (dot == std::string::npos ||
       std::from_chars(name.data(), name.data() + dot, of.topic).ec != std::errc() ||
-      std::from_chars(name.data() + dot + 1, name.data() + name.size(), of.partition).ec != std::errc()) {
+      std::from_chars(name.data() + dot + 1, name.data() + name.size(), of.partition).ec !=
+          std::errc()) {
     return std::nullopt;
   }
   return of;
@@ -171,8 +183,10 @@ std::string RandomIdentity() {
 // Bounds for an iterator over one partition's rows.
 struct RowRange {
   RowRange(PartitionId of, Offset from, Offset to)
-      : lower(RowKey(of.topic, of.partition, from)), upper(RowKey(of.topic, of.partition, to)),
-        lower_slice(lower), upper_slice(upper) {}
+      : lower(RowKey(of.topic, of.partition, from)),
+        upper(RowKey(of.topic, of.partition, to)),
+        lower_slice(lower),
+        upper_slice(upper) {}
   const std::string lower, upper;
   const rocksdb::Slice lower_slice, upper_slice;  // see lower, upper
 
@@ -216,7 +230,8 @@ StatusOr<std::unique_ptr<Files>> Files::Open(const Options& options) {
   for (const std::string& name : names) descriptors.emplace_back(name, *files->family_options_);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(db_options, options.directory, descriptors, &handles, &db);
+  const rocksdb::Status status =
+      rocksdb::DB::Open(db_options, options.directory, descriptors, &handles, &db);
   HILO_RETURN_IF_ERROR(FromRocksDb(status, "opening '" + options.directory + "'"));
   files->db_.reset(db);
   for (rocksdb::ColumnFamilyHandle* handle : handles) {
@@ -258,18 +273,21 @@ StatusOr<std::string> Files::Get(const std::string& key) const {
   return value;
 }
 
-StatusOr<Files::Topics> Files::OpenTopics(std::span<const TopicSpec> topics, const std::string& expected_identity) {
+StatusOr<Files::Topics> Files::OpenTopics(std::span<const TopicSpec> topics,
+                                          const std::string& expected_identity) {
   HILO_ASSIGN_OR_RETURN(const std::string stored, Get(TopicsKey().ToString()));
   std::string identity;
   std::vector<KnownTopic> known;
   if (stored.empty()) {
     identity = RandomIdentity();
   } else if (!DecodeTopics(stored, identity, known)) {
-    return Error(StatusCode::kDataLoss, "log_corrupt", "the row of the log's topics cannot be read");
+    return Error(StatusCode::kDataLoss, "log_corrupt",
+                 "the row of the log's topics cannot be read");
   }
   if (!expected_identity.empty() && expected_identity != identity) {
-    return Error(StatusCode::kFailedPrecondition, "topic_identity_changed",
-                 "the directory holds another log than the one that was folded from; restore the right one");
+    return Error(
+        StatusCode::kFailedPrecondition, "topic_identity_changed",
+        "the directory holds another log than the one that was folded from; restore the right one");
   }
 
   const size_t known_before = known.size();
@@ -287,7 +305,8 @@ StatusOr<Files::Topics> Files::OpenTopics(std::span<const TopicSpec> topics, con
   }
   std::vector<PartitionId> partitions;
   for (size_t id = 0; id < known.size(); ++id) {
-    for (uint32_t p = 0; p < known[id].partitions; ++p) partitions.push_back({static_cast<uint16_t>(id), p});
+    for (uint32_t p = 0; p < known[id].partitions; ++p)
+      partitions.push_back({static_cast<uint16_t>(id), p});
   }
   HILO_RETURN_IF_ERROR(MakeFamilies(partitions));
   if (stored.empty() || known.size() > known_before) {
@@ -295,7 +314,8 @@ StatusOr<Files::Topics> Files::OpenTopics(std::span<const TopicSpec> topics, con
     HILO_RETURN_IF_ERROR(FromRocksDb(status, "writing the log's topics"));
   }
   Topics result{.identity = identity, .ids = {}};
-  for (size_t id = 0; id < known.size(); ++id) result.ids[known[id].name] = static_cast<uint16_t>(id);
+  for (size_t id = 0; id < known.size(); ++id)
+    result.ids[known[id].name] = static_cast<uint16_t>(id);
   return result;
 }
 
@@ -313,8 +333,10 @@ StatusOr<Bounds> Files::LoadBounds(PartitionId of) const {
   HILO_RETURN_IF_ERROR(FromRocksDb(it->status(), "finding the end of a partition"));
   if (it->Valid()) {
     const std::string_view key = FromSlice(it->key());
-    HILO_ASSIGN_OR_RETURN(const RowReader last,
-                          RowReader::Open(key, std::make_shared<std::string>(it->value().ToString()), /*verify=*/true));
+    HILO_ASSIGN_OR_RETURN(
+        const RowReader last,
+        RowReader::Open(key, std::make_shared<std::string>(it->value().ToString()),
+                        /*verify=*/true));
     bounds.end = std::max(bounds.end, last.end());
   }
   return bounds;
@@ -332,12 +354,14 @@ Status Files::Commit(std::span<const Row> rows) {
   return FromRocksDb(db_->Write(Synced(), &batch), "committing");
 }
 
-StatusOr<std::vector<Row>> Files::Read(PartitionId of, Offset at, Offset low_row, Offset end, size_t max_bytes) const {
+StatusOr<std::vector<Row>> Files::Read(PartitionId of, Offset at, Offset low_row, Offset end,
+                                       size_t max_bytes) const {
   const RowRange range(of, low_row, end);
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(range.Options(), FamilyOf(of)));
   std::vector<Row> rows;
   size_t bytes = 0;
-  for (it->SeekForPrev(RowKey(of.topic, of.partition, at)); it->Valid() && bytes < max_bytes; it->Next()) {
+  for (it->SeekForPrev(RowKey(of.topic, of.partition, at)); it->Valid() && bytes < max_bytes;
+       it->Next()) {
     Row row{it->key().ToString(), std::make_shared<std::string>(it->value().ToString())};
     HILO_RETURN_IF_ERROR(RowReader::Open(row.key, row.value, /*verify=*/true).status());
     bytes += row.value->size();
@@ -366,8 +390,9 @@ Status Files::Drop(PartitionId of, Offset row) {
   const std::string begin = RowKey(of.topic, of.partition, 0);
   const std::string end = RowKey(of.topic, of.partition, row);
   const rocksdb::Slice begin_slice(begin), end_slice(end);
-  rocksdb::Status status = rocksdb::DeleteFilesInRange(db_.get(), FamilyOf(of), &begin_slice, &end_slice,
-                                                       /*include_end=*/false);
+  rocksdb::Status status =
+      rocksdb::DeleteFilesInRange(db_.get(), FamilyOf(of), &begin_slice, &end_slice,
+                                  /*include_end=*/false);
   if (status.ok()) {
     status = db_->DeleteRange(rocksdb::WriteOptions(), FamilyOf(of), begin_slice, end_slice);
   }
@@ -376,11 +401,13 @@ Status Files::Drop(PartitionId of, Offset row) {
 
 Status Files::Checkpoint(const std::string& directory) {
   rocksdb::Checkpoint* raw = nullptr;
-  HILO_RETURN_IF_ERROR(FromRocksDb(rocksdb::Checkpoint::Create(db_.get(), &raw), "making a checkpoint"));
+  HILO_RETURN_IF_ERROR(
+      FromRocksDb(rocksdb::Checkpoint::Create(db_.get(), &raw), "making a checkpoint"));
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(raw);
   std::error_code failed;
   std::filesystem::create_directories(std::filesystem::path(directory).parent_path(), failed);
-  return FromRocksDb(checkpoint->CreateCheckpoint(directory), "making a checkpoint in '" + directory + "'");
+  return FromRocksDb(checkpoint->CreateCheckpoint(directory),
+                     "making a checkpoint in '" + directory + "'");
 }
 
 }  // namespace hilo::log::embedded

@@ -31,8 +31,9 @@ struct Row {
 
 // What a partition holds.
 struct Bounds {
-  Offset start = 0;      // the first offset that may be read
-  Offset start_row = 0;  // the first offset of the row that holds `start`: the lower bound of every seek
+  Offset start = 0;  // the first offset that may be read
+  Offset start_row =
+      0;  // the first offset of the row that holds `start`: the lower bound of every seek
   Offset end = 0;
 };
 
@@ -65,14 +66,16 @@ class Files {
   };
   // The ids of the topics, new ones for new topics. Once, before all that is below.
   // **Errors**: `partition_count_changed`, `topic_identity_changed`.
-  StatusOr<Topics> OpenTopics(std::span<const TopicSpec> topics, const std::string& expected_identity);
+  StatusOr<Topics> OpenTopics(std::span<const TopicSpec> topics,
+                              const std::string& expected_identity);
   StatusOr<Bounds> LoadBounds(PartitionId of) const;
 
   // All rows or none; durable when it returns.
   Status Commit(std::span<const Row> rows);
   // Rows in order from the one that holds `at` on, about `max_bytes`, each checked; all below
   // `end`. Empty when there is none.
-  StatusOr<std::vector<Row>> Read(PartitionId of, Offset at, Offset low_row, Offset end, size_t max_bytes) const;
+  StatusOr<std::vector<Row>> Read(PartitionId of, Offset at, Offset low_row, Offset end,
+                                  size_t max_bytes) const;
   // The first offset of the row that holds `at`.
   StatusOr<Offset> RowHolding(PartitionId of, Offset at, Offset low_row) const;
   // Durable when it returns; the rows below stay until Drop.
@@ -89,7 +92,8 @@ class Files {
   rocksdb::ColumnFamilyHandle* FamilyOf(PartitionId of) const;
 
   std::unique_ptr<rocksdb::DB> db_;
-  std::map<PartitionId, rocksdb::ColumnFamilyHandle*> families_;  // fixed after OpenTopics; closed with db_
+  std::map<PartitionId, rocksdb::ColumnFamilyHandle*>
+      families_;  // fixed after OpenTopics; closed with db_
   std::unique_ptr<rocksdb::ColumnFamilyOptions> family_options_;
 };
 

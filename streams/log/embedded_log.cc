@@ -57,17 +57,18 @@ class EmbeddedLog::Engine {
 
   struct Partition {
     PartitionId id;
-    std::string name;  // for messages
-    Bounds bounds;     // guarded by mutex_; `end` is what readers may see
-    std::deque<TailRow> tail;  // guarded by mutex_; contiguous, up to bounds.end
+    std::string name;           // for messages
+    Bounds bounds;              // guarded by mutex_; `end` is what readers may see
+    std::deque<TailRow> tail;   // guarded by mutex_; contiguous, up to bounds.end
     ConditionVariable changed;  // with mutex_: bounds moved, or a cursor is interrupted
     Offset assigned = 0;  // confined to the committing thread: the end with what is being committed
 
     Status CheckReadable(Offset offset) const {
       if (offset >= bounds.start && offset <= bounds.end) return OkStatus();
       return Error(StatusCode::kDataLoss, "offset_lost",
-                   "offset " + std::to_string(offset) + " of " + name + " is outside of what the log holds, [" +
-                       std::to_string(bounds.start) + ", " + std::to_string(bounds.end) + ")");
+                   "offset " + std::to_string(offset) + " of " + name +
+                       " is outside of what the log holds, [" + std::to_string(bounds.start) +
+                       ", " + std::to_string(bounds.end) + ")");
     }
   };
 
@@ -117,11 +118,14 @@ class EmbeddedLog::Engine {
   void Run();
   std::vector<Pending> TakePending();
   void Commit(std::vector<Pending> appends);
-  void Publish(const std::vector<Pending>& appends, const std::vector<Row>& rows, const std::vector<Offset>& firsts);
+  void Publish(const std::vector<Pending>& appends, const std::vector<Row>& rows,
+               const std::vector<Offset>& firsts);
   void Fail(std::vector<Pending> appends, const Status& cause);
   void CountRefused(const Status& refused, uint64_t appends = 1);
   Status CommitMeasured(const std::vector<Row>& rows);
-  double FreeShare() const { return options_.free_share ? options_.free_share() : FreeShareOf(options_.directory); }
+  double FreeShare() const {
+    return options_.free_share ? options_.free_share() : FreeShareOf(options_.directory);
+  }
   void Evict() HILO_REQUIRES(mutex_);
 
   std::mutex stop_mutex_;  // one Stop at a time
@@ -129,19 +133,22 @@ class EmbeddedLog::Engine {
 };
 
 StatusOr<std::unique_ptr<EmbeddedLog::Engine>> EmbeddedLog::Engine::Open(const Options& options) {
-  HILO_ASSIGN_OR_RETURN(auto files, Files::Open({.directory = options.directory,
-                                                 .write_buffer_bytes = options.write_buffer_bytes,
-                                                 .block_cache_bytes = options.block_cache_bytes,
-                                                 .accept_unreadable_tail = options.accept_unreadable_tail,
-                                                 .env = options.env}));
+  HILO_ASSIGN_OR_RETURN(auto files,
+                        Files::Open({.directory = options.directory,
+                                     .write_buffer_bytes = options.write_buffer_bytes,
+                                     .block_cache_bytes = options.block_cache_bytes,
+                                     .accept_unreadable_tail = options.accept_unreadable_tail,
+                                     .env = options.env}));
   std::unique_ptr<Engine> engine(new Engine(std::move(files), options));
   HILO_RETURN_IF_ERROR(engine->Load());
-  engine->committer_ = StartThread("hilo-log", [log = engine.get()](std::stop_token) { log->Run(); });
+  engine->committer_ =
+      StartThread("hilo-log", [log = engine.get()](std::stop_token) { log->Run(); });
   return engine;
 }
 
 Status EmbeddedLog::Engine::Load() {
-  HILO_ASSIGN_OR_RETURN(const Files::Topics topics, files_->OpenTopics(options_.topics, options_.expected_identity));
+  HILO_ASSIGN_OR_RETURN(const Files::Topics topics,
+                        files_->OpenTopics(options_.topics, options_.expected_identity));
   identity_ = topics.identity;
   for (const TopicSpec& topic : options_.topics) {
     counts_[topic.name] = topic.partitions;
@@ -157,18 +164,21 @@ Status EmbeddedLog::Engine::Load() {
   return OkStatus();
 }
 
-StatusOr<EmbeddedLog::Engine::Partition*> EmbeddedLog::Engine::Find(const TopicPartition& of) const {
+StatusOr<EmbeddedLog::Engine::Partition*> EmbeddedLog::Engine::Find(
+    const TopicPartition& of) const {
   const auto found = partitions_.find(of);
   if (found != partitions_.end()) return found->second.get();
   return Error(StatusCode::kNotFound, "not_found",
                "the log has no partition " + of.topic + "/" + std::to_string(of.partition));
 }
 
-void EmbeddedLog::Engine::Append(const TopicPartition& to, std::vector<Record> records, AppendDone done) {
+void EmbeddedLog::Engine::Append(const TopicPartition& to, std::vector<Record> records,
+                                 AppendDone done) {
   const auto partition = Find(to);
   Status refused = partition.ok() ? CheckAppend(records) : partition.status();
   if (refused.ok()) {
-    Pending append{*partition, embedded::EncodeBody(records), static_cast<uint32_t>(records.size()), std::move(done)};
+    Pending append{*partition, embedded::EncodeBody(records), static_cast<uint32_t>(records.size()),
+                   std::move(done)};
     MutexLock lock(mutex_);
     if (!failure_.ok()) {
       refused = failure_;
@@ -244,8 +254,10 @@ void EmbeddedLog::Engine::Commit(std::vector<Pending> appends) {
 #if HILO_PLANTED_FAULTS
   if (options_.publish_before_sync) {
     Publish(appends, rows, firsts);
-    if (const Status late = CommitMeasured(rows); !late.ok()) Fail(std::move(appends), late);
-    else for (size_t i = 0; i < appends.size(); ++i) appends[i].done(firsts[i]);
+    if (const Status late = CommitMeasured(rows); !late.ok())
+      Fail(std::move(appends), late);
+    else
+      for (size_t i = 0; i < appends.size(); ++i) appends[i].done(firsts[i]);
     return;
   }
 #endif
@@ -296,8 +308,10 @@ void EmbeddedLog::Engine::Publish(const std::vector<Pending>& appends, const std
     uint64_t records = 0;
     for (const Pending& append : appends) records += append.records;
     options_.metrics->Get(metric::kLogRecords).Increment(records);
-    options_.metrics->Get(metric::kLogPendingBytes).Set(static_cast<double>(figures_.pending_bytes));
-    options_.metrics->Get(metric::kLogTailCacheBytes).Set(static_cast<double>(figures_.tail_cache_bytes));
+    options_.metrics->Get(metric::kLogPendingBytes)
+        .Set(static_cast<double>(figures_.pending_bytes));
+    options_.metrics->Get(metric::kLogTailCacheBytes)
+        .Set(static_cast<double>(figures_.tail_cache_bytes));
   }
 }
 
@@ -312,8 +326,9 @@ void EmbeddedLog::Engine::Evict() {
 
 // The outcome of `appends` is unknown, what is pending was not written, and nothing will be.
 void EmbeddedLog::Engine::Fail(std::vector<Pending> appends, const Status& cause) {
-  const Status refusal = Error(StatusCode::kFailedPrecondition, "log_stopped",
-                               "the log takes nothing until it is opened again: " + Describe(cause));
+  const Status refusal =
+      Error(StatusCode::kFailedPrecondition, "log_stopped",
+            "the log takes nothing until it is opened again: " + Describe(cause));
   std::deque<Pending> behind;
   CountRefused(OutcomeUnknown(cause), appends.size());
   {
@@ -344,7 +359,8 @@ Status EmbeddedLog::Engine::CheckIntake() {
   if (share < kCloseIntakeBelow) intake_closed_ = true;
   if (share >= kReopenIntakeAt) intake_closed_ = false;
   if (!failure_.ok()) return failure_;
-  return intake_closed_ ? DiskFull("the disk is nearly full and nothing new is taken in") : OkStatus();
+  return intake_closed_ ? DiskFull("the disk is nearly full and nothing new is taken in")
+                        : OkStatus();
 }
 
 Status EmbeddedLog::Engine::Trim(const TopicPartition& of, Offset before) {
@@ -356,8 +372,9 @@ Status EmbeddedLog::Engine::Trim(const TopicPartition& of, Offset before) {
     bounds = partition->bounds;
   }
   if (before > bounds.end) {
-    return Error(StatusCode::kOutOfRange, "out_of_range",
-                 "cannot trim " + partition->name + " beyond its end " + std::to_string(bounds.end));
+    return Error(
+        StatusCode::kOutOfRange, "out_of_range",
+        "cannot trim " + partition->name + " beyond its end " + std::to_string(bounds.end));
   }
   if (before <= bounds.start) return OkStatus();
   // At the end the next row begins; elsewhere a row holds `before` and stays until all of it is
@@ -375,7 +392,9 @@ Status EmbeddedLog::Engine::Trim(const TopicPartition& of, Offset before) {
       figures_.tail_cache_bytes -= partition->tail.front().row.value->size() + kRowOverheadBytes;
       partition->tail.pop_front();
     }
-    std::erase_if(tail_order_, [&](const auto& cached) { return cached.first == partition && cached.second < row; });
+    std::erase_if(tail_order_, [&](const auto& cached) {
+      return cached.first == partition && cached.second < row;
+    });
     partition->changed.notify_all();
   }
   return files_->Drop(partition->id, row);
@@ -387,8 +406,9 @@ StatusOr<std::vector<Row>> EmbeddedLog::Engine::ReadRows(const Partition& partit
     MutexLock lock(mutex_);
     HILO_RETURN_IF_ERROR(partition.CheckReadable(at));
     bounds = partition.bounds;
-    auto cached = std::upper_bound(partition.tail.begin(), partition.tail.end(), at,
-                                   [](Offset offset, const TailRow& row) { return offset < row.first; });
+    auto cached =
+        std::upper_bound(partition.tail.begin(), partition.tail.end(), at,
+                         [](Offset offset, const TailRow& row) { return offset < row.first; });
     if (cached != partition.tail.begin()) {
       std::vector<Row> rows;
       size_t bytes = 0;
@@ -402,8 +422,9 @@ StatusOr<std::vector<Row>> EmbeddedLog::Engine::ReadRows(const Partition& partit
   }
   if (options_.metrics != nullptr) options_.metrics->Get(metric::kLogDiskReads).Increment();
   auto rows = files_->Read(partition.id, at, bounds.start_row, bounds.end, kMaxReadBytes);
-  const bool begins = rows.ok() && !rows->empty() && embedded::FirstOffsetOf(rows->front().key) <= at &&
-                      at < embedded::FirstOffsetOf(rows->front().key) + embedded::RecordCount(*rows->front().value);
+  const bool begins =
+      rows.ok() && !rows->empty() && embedded::FirstOffsetOf(rows->front().key) <= at &&
+      at < embedded::FirstOffsetOf(rows->front().key) + embedded::RecordCount(*rows->front().value);
   if (begins) return rows;
   {  // It may have been trimmed while we looked.
     MutexLock lock(mutex_);
@@ -411,7 +432,8 @@ StatusOr<std::vector<Row>> EmbeddedLog::Engine::ReadRows(const Partition& partit
   }
   if (!rows.ok()) return rows.status();
   return Error(StatusCode::kDataLoss, "log_corrupt",
-               partition.name + " has no row for offset " + std::to_string(at) + "; restore the log from a backup");
+               partition.name + " has no row for offset " + std::to_string(at) +
+                   "; restore the log from a backup");
 }
 
 class EmbeddedLog::EmbeddedCursor final : public Cursor {
@@ -419,7 +441,8 @@ class EmbeddedLog::EmbeddedCursor final : public Cursor {
   EmbeddedCursor(Engine& log, Engine::Partition& partition, Offset from)
       : log_(log), partition_(partition), next_(from) {}
 
-  StatusOr<std::vector<StoredRecord>> Read(size_t max_records, std::chrono::milliseconds wait) override {
+  StatusOr<std::vector<StoredRecord>> Read(size_t max_records,
+                                           std::chrono::milliseconds wait) override {
     HILO_CHECK(max_records >= 1, "a reader asks for at least one record");
     HILO_RETURN_IF_ERROR(failed_);
     auto batch = ReadBatch(max_records, wait);
@@ -438,7 +461,9 @@ class EmbeddedLog::EmbeddedCursor final : public Cursor {
   StatusOr<Offset> WaitForEnd(std::chrono::milliseconds wait) {
     std::unique_lock lock(log_.mutex_);
     const Bounds& bounds = partition_.bounds;
-    const auto something = [&] { return interrupted_ || bounds.end != next_ || bounds.start > next_; };
+    const auto something = [&] {
+      return interrupted_ || bounds.end != next_ || bounds.start > next_;
+    };
     const auto bounded = std::min<std::chrono::milliseconds>(wait, kMaxReadWait);
     if (wait.count() > 0) partition_.changed.wait_for(lock, bounded, something);
     interrupted_ = false;
@@ -464,7 +489,8 @@ class EmbeddedLog::EmbeddedCursor final : public Cursor {
     return row_->SkipTo(next_);
   }
 
-  StatusOr<std::vector<StoredRecord>> ReadBatch(size_t max_records, std::chrono::milliseconds wait) {
+  StatusOr<std::vector<StoredRecord>> ReadBatch(size_t max_records,
+                                                std::chrono::milliseconds wait) {
     HILO_ASSIGN_OR_RETURN(const Offset end, WaitForEnd(wait));
     std::vector<StoredRecord> batch;
     batch.reserve(std::min(max_records, static_cast<size_t>(end - next_)));
@@ -518,7 +544,9 @@ StatusOr<Offset> EmbeddedLog::EndOffset(const TopicPartition& of) const {
   return partition->bounds.end;
 }
 
-Status EmbeddedLog::Trim(const TopicPartition& of, Offset before) { return engine_->Trim(of, before); }
+Status EmbeddedLog::Trim(const TopicPartition& of, Offset before) {
+  return engine_->Trim(of, before);
+}
 
 uint32_t EmbeddedLog::PartitionCount(const std::string& topic) const {
   const auto found = engine_->counts_.find(topic);
@@ -536,7 +564,9 @@ Status EmbeddedLog::Failure() const {
 
 std::string EmbeddedLog::Identity() const { return engine_->identity_; }
 
-Status EmbeddedLog::Checkpoint(const std::string& directory) { return engine_->files_->Checkpoint(directory); }
+Status EmbeddedLog::Checkpoint(const std::string& directory) {
+  return engine_->files_->Checkpoint(directory);
+}
 
 EmbeddedLog::Figures EmbeddedLog::CurrentFigures() const {
   MutexLock lock(engine_->mutex_);

@@ -40,9 +40,11 @@ class EmbeddedLog final : public Log {
   static constexpr size_t kMaxPendingBytes = 64 << 20;  // appended and not yet durable
   // Of one fsync, passed by at most one append: bounds its latency.
   static constexpr size_t kMaxCommitBytes = 8 << 20;
-  static constexpr double kCloseIntakeBelow = 0.10;     // free share of the disk: CheckIntake refuses …
-  static constexpr double kReopenIntakeAt = 0.15;       // … until there is this much again
-  static constexpr double kStopAppendsBelow = 0.02;     // Append refuses too: RocksDB does not survive a full disk
+  static constexpr double kCloseIntakeBelow =
+      0.10;  // free share of the disk: CheckIntake refuses …
+  static constexpr double kReopenIntakeAt = 0.15;  // … until there is this much again
+  static constexpr double kStopAppendsBelow =
+      0.02;  // Append refuses too: RocksDB does not survive a full disk
 
   struct Options {
     std::string directory;  // made, with its parents, when absent
@@ -50,7 +52,7 @@ class EmbeddedLog final : public Log {
     Clock& clock;
     // What Identity() answered when the log was made; empty: whatever is there.
     std::string expected_identity = {};
-    size_t tail_cache_bytes = size_t{32} << 20;  // the newest rows of all partitions
+    size_t tail_cache_bytes = size_t{32} << 20;    // the newest rows of all partitions
     size_t write_buffer_bytes = size_t{64} << 20;  // of all partitions together
     size_t block_cache_bytes = size_t{16} << 20;
     // The free share of the disk, 0 to 1; empty: what the file system says.
@@ -59,8 +61,8 @@ class EmbeddedLog final : public Log {
     // write-ahead log. Without it such bytes are `log_corrupt`, since they cannot be told from
     // acknowledged records that have rotted; a tail that merely ends early is always dropped.
     bool accept_unreadable_tail = false;
-    rocksdb::Env* env = nullptr;    // where files are; null: the machine's
-    Registry* metrics = nullptr;    // where hilo_log_* is counted; null: only CurrentFigures
+    rocksdb::Env* env = nullptr;  // where files are; null: the machine's
+    Registry* metrics = nullptr;  // where hilo_log_* is counted; null: only CurrentFigures
 #if HILO_PLANTED_FAULTS
     bool publish_before_sync = false;
 #endif
@@ -89,11 +91,11 @@ class EmbeddedLog final : public Log {
   struct Figures {
     size_t pending_bytes = 0;
     size_t tail_cache_bytes = 0;
-    uint64_t commits = 0;           // fsyncs
+    uint64_t commits = 0;  // fsyncs
     uint64_t committed_appends = 0;
     uint64_t committed_records = 0;
     uint64_t committed_bytes = 0;
-    uint64_t disk_reads = 0;        // reads that the tail cache could not serve
+    uint64_t disk_reads = 0;  // reads that the tail cache could not serve
   };
   Figures CurrentFigures() const;
 

@@ -11,7 +11,8 @@ size_t RecordBytes(const Record& record) {
 
 Status CheckAppend(const std::vector<Record>& records) {
   if (records.empty()) {
-    return Error(StatusCode::kInvalidArgument, "append_empty", "an append needs at least one record");
+    return Error(StatusCode::kInvalidArgument, "append_empty",
+                 "an append needs at least one record");
   }
   size_t total = 0;
   for (const Record& record : records) {

@@ -26,8 +26,8 @@ struct TopicPartition {
 // What is written. Bytes are stored as they come and given back unchanged; the log reads none of
 // them.
 struct Record {
-  std::string key;      // nothing personal: a customer id or a keyed hash; may be empty
-  std::string header;   // lane header (streams/fold); outside what a lane's chain covers
+  std::string key;     // nothing personal: a customer id or a keyed hash; may be empty
+  std::string header;  // lane header (streams/fold); outside what a lane's chain covers
   std::string payload;
 };
 
@@ -49,7 +49,8 @@ class Cursor {
   // **Errors**: `offset_lost` (the position was trimmed or lies beyond the end), `log_corrupt` (a
   // checksum), others of the disk; all final for this cursor: it never goes on at another position
   // by itself.
-  virtual StatusOr<std::vector<StoredRecord>> Read(size_t max_records, std::chrono::milliseconds wait) = 0;
+  virtual StatusOr<std::vector<StoredRecord>> Read(size_t max_records,
+                                                   std::chrono::milliseconds wait) = 0;
   // Ends a waiting Read early, from any thread; the next Read waits again.
   virtual void Interrupt() = 0;
 };
@@ -71,10 +72,13 @@ using AppendDone = std::function<void(StatusOr<Offset>)>;
 // **Threads**: thread-safe. **Lifetime**: outlives its cursors.
 class Log {
  public:
-  static constexpr size_t kMaxRecordBytes = 1 << 20;  // key + header + payload of one record, as Kafka's default
-  static constexpr size_t kMaxAppendBytes = 16 << 20;  // of one Append; far below every engine's kMaxPendingBytes
-  static constexpr size_t kMaxReadBytes = 4 << 20;     // of one Read; passed by at most one record
-  static constexpr std::chrono::hours kMaxReadWait{1};  // of one Read, whatever it was asked to wait
+  static constexpr size_t kMaxRecordBytes =
+      1 << 20;  // key + header + payload of one record, as Kafka's default
+  static constexpr size_t kMaxAppendBytes =
+      16 << 20;  // of one Append; far below every engine's kMaxPendingBytes
+  static constexpr size_t kMaxReadBytes = 4 << 20;  // of one Read; passed by at most one record
+  static constexpr std::chrono::hours kMaxReadWait{
+      1};  // of one Read, whatever it was asked to wait
 
   virtual ~Log() = default;
   // Returns at once; bounded by kMaxPendingBytes of the engine: beyond it `done` gets

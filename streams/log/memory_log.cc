@@ -28,8 +28,9 @@ struct MemoryLog::Partition {
   Status CheckReadable(Offset offset) const {
     if (offset >= start && offset <= End()) return OkStatus();
     return Error(StatusCode::kDataLoss, "offset_lost",
-                 "offset " + std::to_string(offset) + " of " + name + " is outside of what the log holds, [" +
-                     std::to_string(start) + ", " + std::to_string(End()) + ")");
+                 "offset " + std::to_string(offset) + " of " + name +
+                     " is outside of what the log holds, [" + std::to_string(start) + ", " +
+                     std::to_string(End()) + ")");
   }
 };
 
@@ -38,11 +39,14 @@ class MemoryLog::MemoryCursor final : public Cursor {
   MemoryCursor(MemoryLog& log, const Partition& partition, Offset from)
       : log_(log), partition_(partition), next_(from) {}
 
-  StatusOr<std::vector<StoredRecord>> Read(size_t max_records, std::chrono::milliseconds wait) override {
+  StatusOr<std::vector<StoredRecord>> Read(size_t max_records,
+                                           std::chrono::milliseconds wait) override {
     HILO_CHECK(max_records >= 1, "a reader asks for at least one record");
     std::unique_lock lock(log_.mutex_);
     HILO_RETURN_IF_ERROR(failed_);
-    const auto something = [this] { return interrupted_ || partition_.End() != next_ || partition_.start > next_; };
+    const auto something = [this] {
+      return interrupted_ || partition_.End() != next_ || partition_.start > next_;
+    };
     const auto bounded = std::min<std::chrono::milliseconds>(wait, kMaxReadWait);
     if (wait.count() > 0) log_.grown_.wait_for(lock, bounded, something);
     interrupted_ = false;
@@ -51,7 +55,8 @@ class MemoryLog::MemoryCursor final : public Cursor {
 
     std::vector<StoredRecord> batch;
     size_t bytes = 0;
-    for (; batch.size() < max_records && next_ < partition_.End() && bytes < kMaxReadBytes; ++next_) {
+    for (; batch.size() < max_records && next_ < partition_.End() && bytes < kMaxReadBytes;
+         ++next_) {
       batch.push_back(partition_.records[static_cast<size_t>(next_ - partition_.start)]);
       bytes += RecordBytes(batch.back().record);
     }
@@ -97,7 +102,8 @@ Offset MemoryLog::Land(Partition& partition, std::vector<Record> records) {
   const Offset first = partition.End();
   const WallTime now = clock_.Wall();
   for (Record& record : records) {
-    partition.records.push_back({.offset = partition.End(), .append_time = now, .record = std::move(record)});
+    partition.records.push_back(
+        {.offset = partition.End(), .append_time = now, .record = std::move(record)});
   }
   grown_.notify_all();
   return first;
@@ -185,8 +191,9 @@ size_t MemoryLog::Pump(size_t max_appends) {
     DeliverLate(/*all=*/late_.size() > kMaxLateAppends);
     std::set<Partition*> delayed;
     while (answers.size() < max_appends) {
-      const auto next = std::find_if(pending_.begin(), pending_.end(),
-                                     [&](const Pending& append) { return !delayed.contains(append.partition); });
+      const auto next = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& append) {
+        return !delayed.contains(append.partition);
+      });
       if (next == pending_.end()) break;
       Partition* const partition = next->partition;
       if (!SettleOne(next, answers)) delayed.insert(partition);
@@ -288,8 +295,9 @@ Status MemoryLog::Trim(const TopicPartition& of, Offset before) {
   HILO_ASSIGN_OR_RETURN(Partition * partition, Find(of));
   MutexLock lock(mutex_);
   if (before > partition->End()) {
-    return Error(StatusCode::kOutOfRange, "out_of_range",
-                 "cannot trim " + partition->name + " beyond its end " + std::to_string(partition->End()));
+    return Error(
+        StatusCode::kOutOfRange, "out_of_range",
+        "cannot trim " + partition->name + " beyond its end " + std::to_string(partition->End()));
   }
   for (; partition->start < before; ++partition->start) partition->records.pop_front();
   grown_.notify_all();

@@ -16,12 +16,12 @@ namespace hilo::log {
 // How often the world is hostile to an append, in thousandths, drawn once per append and Pump. What
 // is left is kindness.
 struct MemoryLogFaults {
-  uint32_t delay = 0;           // it, and what is behind it in its partition, waits for the next Pump
-  uint32_t reorder = 0;         // a later append of the same partition goes first
-  uint32_t lose = 0;            // never lands; `outcome_unknown`
-  uint32_t lose_answer = 0;     // lands; `outcome_unknown` all the same
-  uint32_t arrive_late = 0;     // `outcome_unknown`, and lands in a later Pump
-  uint32_t repeat = 0;          // lands, is acknowledged, and lands once more in a later Pump
+  uint32_t delay = 0;        // it, and what is behind it in its partition, waits for the next Pump
+  uint32_t reorder = 0;      // a later append of the same partition goes first
+  uint32_t lose = 0;         // never lands; `outcome_unknown`
+  uint32_t lose_answer = 0;  // lands; `outcome_unknown` all the same
+  uint32_t arrive_late = 0;  // `outcome_unknown`, and lands in a later Pump
+  uint32_t repeat = 0;       // lands, is acknowledged, and lands once more in a later Pump
 };
 
 // The log of simulations and tests: in memory, seeded, faulty on demand.
@@ -48,7 +48,8 @@ class MemoryLog final : public Log {
   };
 
   MemoryLog(std::vector<TopicSpec> topics, Clock& clock, const Options& options);
-  MemoryLog(std::vector<TopicSpec> topics, Clock& clock) : MemoryLog(std::move(topics), clock, Options()) {}
+  MemoryLog(std::vector<TopicSpec> topics, Clock& clock)
+      : MemoryLog(std::move(topics), clock, Options()) {}
   // What is pending is dropped without an answer, as at a PowerCut.
   ~MemoryLog() override;
 
@@ -100,7 +101,8 @@ class MemoryLog final : public Log {
   StatusOr<Partition*> Find(const TopicPartition& of) const;
   Offset Land(Partition& partition, std::vector<Record> records) HILO_REQUIRES(mutex_);
   // The fate of the pending append at `at`; false when it was delayed.
-  bool SettleOne(std::deque<Pending>::iterator at, std::vector<Answer>& answers) HILO_REQUIRES(mutex_);
+  bool SettleOne(std::deque<Pending>::iterator at, std::vector<Answer>& answers)
+      HILO_REQUIRES(mutex_);
   void DeliverLate(bool all) HILO_REQUIRES(mutex_);
   uint64_t Draw(uint64_t below) HILO_REQUIRES(mutex_) { return random_() % below; }
 
@@ -111,7 +113,8 @@ class MemoryLog final : public Log {
   std::map<std::string, uint32_t> counts_;
 
   mutable Mutex mutex_;
-  ConditionVariable grown_;  // some partition has grown, was cut or trimmed, or a cursor is interrupted
+  ConditionVariable
+      grown_;  // some partition has grown, was cut or trimmed, or a cursor is interrupted
   std::mt19937_64 random_ HILO_GUARDED_BY(mutex_);
   MemoryLogFaults faults_ HILO_GUARDED_BY(mutex_);
   Status refusal_ HILO_GUARDED_BY(mutex_);

@@ -33,12 +33,14 @@ bool AnswersReady(int port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  constexpr std::string_view kQuestion = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  constexpr std::string_view kQuestion =
+      "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
   char answer[16] = {};
-  const bool ready = ::connect(peer, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-                     ::send(peer, kQuestion.data(), kQuestion.size(), 0) > 0 &&
-                     ::recv(peer, answer, sizeof answer - 1, MSG_WAITALL) > 0 &&
-                     std::string_view(answer).find(" 200") != std::string_view::npos;
+  const bool ready =
+      ::connect(peer, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+      ::send(peer, kQuestion.data(), kQuestion.size(), 0) > 0 &&
+      ::recv(peer, answer, sizeof answer - 1, MSG_WAITALL) > 0 &&
+      std::string_view(answer).find(" 200") != std::string_view::npos;
   ::close(peer);
   return ready;
 }
@@ -95,11 +97,14 @@ HilodProgram::HilodProgram(const Options& options)
   ::unlink((options.directory + "/grpc.sock").c_str());
   WritePrivately(options.directory + "/bench.token", std::string(kToken));
   WritePrivately(options.directory + "/principals.yaml",
-                 "principals:\n  - {name: bench, role: admin, token_file: \"" + options.directory + "/bench.token\"}\n");
+                 "principals:\n  - {name: bench, role: admin, token_file: \"" + options.directory +
+                     "/bench.token\"}\n");
   WritePrivately(options.directory + "/hilo.yaml",
-                 "data_directory: \"" + options.directory + "\"\nprincipals_file: \"" + options.directory +
-                     "/principals.yaml\"\nmaster_key_file: \"" + options.directory + "/master.key\"\ncache_megabytes: " +
-                     std::to_string(options.cache_megabytes) + "\nhttp: {port: 0}\ngrpc: {address: \"" + grpc_address_ + "\"}\n");
+                 "data_directory: \"" + options.directory + "\"\nprincipals_file: \"" +
+                     options.directory + "/principals.yaml\"\nmaster_key_file: \"" +
+                     options.directory +
+                     "/master.key\"\ncache_megabytes: " + std::to_string(options.cache_megabytes) +
+                     "\nhttp: {port: 0}\ngrpc: {address: \"" + grpc_address_ + "\"}\n");
   process_.emplace("hilod", std::vector<std::string>{"--config", options.directory + "/hilo.yaml"});
   const auto ports = process_->Line();
   if (!ports) {

@@ -46,7 +46,8 @@ double ResidentMegabytes(int pid) {
 double Latencies::Quantile(double quantile) {
   if (seconds_.empty()) return 0;
   const auto place = static_cast<size_t>(quantile * static_cast<double>(seconds_.size() - 1));
-  std::nth_element(seconds_.begin(), seconds_.begin() + static_cast<int64_t>(place), seconds_.end());
+  std::nth_element(seconds_.begin(), seconds_.begin() + static_cast<int64_t>(place),
+                   seconds_.end());
   return seconds_[place];
 }
 

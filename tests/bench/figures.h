@@ -12,10 +12,10 @@ namespace hilo::bench {
 // One line on stdout: `name value unit`. Everything else that a program says goes to stderr.
 void Print(std::string_view name, double value, std::string_view unit);
 
-double Seconds();                    // monotonic
-int64_t WallMicros();                // since 1970
-double CpuSeconds();                 // of this process, all threads, user and system
-double ResidentMegabytes(int pid);   // 0: this process
+double Seconds();                   // monotonic
+int64_t WallMicros();               // since 1970
+double CpuSeconds();                // of this process, all threads, user and system
+double ResidentMegabytes(int pid);  // 0: this process
 
 // Latencies of one run. **Threads**: thread-compatible.
 class Latencies {

@@ -28,7 +28,8 @@ struct Outstanding {
 // A call of the echo: taken, read, answered.
 class Echo {
  public:
-  Echo(grpc::AsyncGenericService& service, grpc::ServerCompletionQueue& queue, const std::string& answer)
+  Echo(grpc::AsyncGenericService& service, grpc::ServerCompletionQueue& queue,
+       const std::string& answer)
       : service_(service), queue_(queue), answer_(answer), stream_(&context_) {
     service_.RequestCall(&context_, &stream_, &queue_, &queue_, this);
   }
@@ -59,7 +60,8 @@ LoopResult Run(const ClosedLoop& loop) {
   grpc::ChannelArguments arguments;
   // A channel of its own, so that runs do not share one.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  const auto channel = grpc::CreateCustomChannel(loop.address, grpc::InsecureChannelCredentials(), arguments);
+  const auto channel =
+      grpc::CreateCustomChannel(loop.address, grpc::InsecureChannelCredentials(), arguments);
   grpc::GenericStub stub(channel);
   grpc::CompletionQueue queue;
   std::vector<Outstanding> calls(static_cast<size_t>(loop.outstanding));
@@ -68,7 +70,8 @@ LoopResult Run(const ClosedLoop& loop) {
     call.context = std::make_unique<grpc::ClientContext>();
     if (!loop.authorization.empty()) call.context->AddMetadata("authorization", loop.authorization);
     call.began = Seconds();
-    call.reader = stub.PrepareUnaryCall(call.context.get(), loop.method, ToBuffer(loop.request(sent++)), &queue);
+    call.reader = stub.PrepareUnaryCall(call.context.get(), loop.method,
+                                        ToBuffer(loop.request(sent++)), &queue);
     call.reader->StartCall();
     call.reader->Finish(&call.response, &call.status, &call);
   };
@@ -85,7 +88,8 @@ LoopResult Run(const ClosedLoop& loop) {
     const bool refused = call.status.error_code() == grpc::StatusCode::UNAVAILABLE;
     result.refused += refused ? 1 : 0;
     if (!call.status.ok() && !refused) {
-      std::fprintf(stderr, "bench: %s: %s\n", loop.method.c_str(), call.status.error_message().c_str());
+      std::fprintf(stderr, "bench: %s: %s\n", loop.method.c_str(),
+                   call.status.error_message().c_str());
       std::exit(1);
     }
     const double now = Seconds();

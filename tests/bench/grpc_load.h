@@ -8,8 +8,8 @@
 
 namespace hilo::bench {
 
-// Calls of one kind over one channel, as many outstanding as told, from one thread on one completion
-// queue.
+// Calls of one kind over one channel, as many outstanding as told, from one thread on one
+// completion queue.
 struct ClosedLoop {
   std::string address;
   std::string method;

@@ -34,7 +34,8 @@ class Collected {
   void Add(int64_t appointed_micros) {
     const int64_t now = WallMicros();
     std::lock_guard lock(mutex_);
-    if (appointed_micros >= from_) latencies_.Add(static_cast<double>(now - appointed_micros) * 1e-6);
+    if (appointed_micros >= from_)
+      latencies_.Add(static_cast<double>(now - appointed_micros) * 1e-6);
   }
   // What was appointed earlier does not count.
   void CountFrom(int64_t micros) {
@@ -58,7 +59,8 @@ class ReadingSink final : public serving::MessageSink {
     v1::WatchDesktopResponse read;
     if (!read.ParseFromString(bytes_)) return Result::kClosed;
     for (const v1::TimelineEntry& entry : read.change().context().timeline()) {
-      collected_.Add(entry.receive_time().seconds() * 1'000'000 + entry.receive_time().nanos() / 1'000);
+      collected_.Add(entry.receive_time().seconds() * 1'000'000 +
+                     entry.receive_time().nanos() / 1'000);
     }
     return Result::kTaken;
   }
@@ -74,8 +76,8 @@ class ReadingSink final : public serving::MessageSink {
 std::string CustomerName(BenchNode& node, uint64_t identifier) {
   const IdentifierHash hash = Must(node.intake().HashIdentifier(
       {v1::IDENTIFIER_KIND_USER_ID, WebEvents::UserId(identifier)}, "ES"));
-  const auto found = Must(identity::FindByIdentifier(node.node().IdentityStore(),
-                                                     v1::IDENTIFIER_KIND_USER_ID, hash));
+  const auto found = Must(
+      identity::FindByIdentifier(node.node().IdentityStore(), v1::IDENTIFIER_KIND_USER_ID, hash));
   return serving::CustomerName(found->place->customer.Bytes());
 }
 
@@ -84,7 +86,8 @@ void Fill(BenchNode& node, WebEvents& source, uint64_t customers) {
   constexpr uint64_t kBatch = 500;
   for (uint64_t done = 0; done < customers; done += kBatch) {
     std::vector<kit::IncomingEvent> some;
-    for (uint64_t i = done; i < std::min(done + kBatch, customers); ++i) some.push_back(source.Of(i));
+    for (uint64_t i = done; i < std::min(done + kBatch, customers); ++i)
+      some.push_back(source.Of(i));
     const uint64_t expected = done + some.size();
     node.intake().Accept(std::move(some), [](std::vector<kit::Accepted> results) {
       for (const kit::Accepted& result : results) Must(result.status);
@@ -103,8 +106,8 @@ int Main(int argc, char** argv) {
   Collected streamed;
   BenchNode node({.directory = directory.Sub("hilo")});
   const keys::Signer signer(Must(node.keys().PurposeKey("audit")));
-  auto audit = Must(audit::Audit::Open({.path = directory.Sub("audit.jsonl"), .heads_path = ""}, signer,
-                                       node.clock(), node.logger(), node.registry()));
+  auto audit = Must(audit::Audit::Open({.path = directory.Sub("audit.jsonl"), .heads_path = ""},
+                                       signer, node.clock(), node.logger(), node.registry()));
   const serving::CatalogueInForce catalogue(node.registry(), {});
   serving::Worker worker;
   serving::Hub hub({.node = node.node(),
@@ -120,8 +123,9 @@ int Main(int argc, char** argv) {
   Fill(node, source, customers);
 
   const serving::Principal principal{.name = "bench", .display_name = "Bench", .agent = "bench"};
-  auto call = std::make_shared<serving::Call>(*serving::RightsOf("/hilo.v1.DeskService/WatchDesktop"),
-                                              principal, MonotonicTime::max(), "bench", audit.get());
+  auto call =
+      std::make_shared<serving::Call>(*serving::RightsOf("/hilo.v1.DeskService/WatchDesktop"),
+                                      principal, MonotonicTime::max(), "bench", audit.get());
   v1::WatchDesktopRequest request;
   for (uint64_t i = 0; i < kWatched; ++i) request.add_customers(CustomerName(node, i));
   hub.Watch(call, request, std::make_shared<ReadingSink>(streamed));
@@ -133,7 +137,8 @@ int Main(int argc, char** argv) {
   const double cpu = CpuSeconds();
   for (uint64_t i = 0; i < count; ++i) {
     const int64_t appointed = began + static_cast<int64_t>(static_cast<double>(i) * 1e6 / rate);
-    kit::IncomingEvent event = i % kOneInWatched == 0 ? source.Of(i / kOneInWatched % kWatched) : source.Next();
+    kit::IncomingEvent event =
+        i % kOneInWatched == 0 ? source.Of(i / kOneInWatched % kWatched) : source.Next();
     event.received = WallTime(WallTime::duration(appointed));
     if (const int64_t early = appointed - WallMicros(); early > 0)
       std::this_thread::sleep_for(std::chrono::microseconds(early));

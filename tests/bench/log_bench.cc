@@ -51,7 +51,8 @@ std::vector<Record> Batch(size_t records) {
   return batch;
 }
 
-std::unique_ptr<EmbeddedLog> OpenLog(const std::string& directory, Clock& clock, size_t tail_cache_bytes) {
+std::unique_ptr<EmbeddedLog> OpenLog(const std::string& directory, Clock& clock,
+                                     size_t tail_cache_bytes) {
   auto log = EmbeddedLog::Open({.directory = directory,
                                 .topics = {{.name = "events", .partitions = kPartitions}},
                                 .clock = clock,
@@ -64,10 +65,11 @@ void AppendAll(EmbeddedLog& log) {
   std::atomic<size_t> left = kAppends;
   std::promise<void> done;
   for (size_t i = 0; i < kAppends; ++i) {
-    log.Append({"events", static_cast<uint32_t>(i % kPartitions)}, Batch(kBatch), [&](StatusOr<Offset> first) {
-      HILO_CHECK(first.ok(), "all of it fits in what may be pending");
-      if (--left == 0) done.set_value();
-    });
+    log.Append({"events", static_cast<uint32_t>(i % kPartitions)}, Batch(kBatch),
+               [&](StatusOr<Offset> first) {
+                 HILO_CHECK(first.ok(), "all of it fits in what may be pending");
+                 if (--left == 0) done.set_value();
+               });
   }
   done.get_future().wait();
 }
@@ -111,7 +113,8 @@ void Append(benchmark::State& state) {
   const auto log = OpenLog(directory.Sub("log"), clock, size_t{32} << 20);
   for (auto _ : state) AppendAll(*log);
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * kAppends * kBatch));
-  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * kAppends * kBatch * kRecordBytes));
+  state.SetBytesProcessed(
+      static_cast<int64_t>(state.iterations() * kAppends * kBatch * kRecordBytes));
 }
 BENCHMARK(Append)->UseRealTime()->Unit(benchmark::kMillisecond);
 
@@ -141,7 +144,8 @@ void OneAppend(benchmark::State& state) {
   testing::TemporaryDirectory directory;
   SystemClock clock;
   const auto log = OpenLog(directory.Sub("log"), clock, size_t{32} << 20);
-  for (auto _ : state) HILO_CHECK(AppendAndWait(*log, {"events", 0}, Batch(1)).ok(), "a benchmark has a disk");
+  for (auto _ : state)
+    HILO_CHECK(AppendAndWait(*log, {"events", 0}, Batch(1)).ok(), "a benchmark has a disk");
 }
 BENCHMARK(OneAppend)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
@@ -150,7 +154,8 @@ void OneFdatasync(benchmark::State& state) {
   const int fd = ::open(directory.Sub("raw").c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
   const std::string record(kRecordBytes, 'x');
   for (auto _ : state) {
-    HILO_CHECK(::write(fd, record.data(), record.size()) > 0 && ::fdatasync(fd) == 0, "a benchmark has a disk");
+    HILO_CHECK(::write(fd, record.data(), record.size()) > 0 && ::fdatasync(fd) == 0,
+               "a benchmark has a disk");
   }
   ::close(fd);
 }

@@ -30,7 +30,8 @@ std::vector<std::string> Fill(const std::string& directory, uint64_t customers, 
   for (uint64_t round = 0; round < events; ++round) {
     for (uint64_t first = 0; first < customers; first += kBatch) {
       std::vector<kit::IncomingEvent> some;
-      for (uint64_t i = first; i < std::min(first + kBatch, customers); ++i) some.push_back(source.Of(i));
+      for (uint64_t i = first; i < std::min(first + kBatch, customers); ++i)
+        some.push_back(source.Of(i));
       sent += some.size();
       node.intake().Accept(std::move(some), [](std::vector<kit::Accepted> results) {
         for (const kit::Accepted& result : results) Must(result.status);
@@ -41,8 +42,8 @@ std::vector<std::string> Fill(const std::string& directory, uint64_t customers, 
   node.AwaitVisible(sent);
   std::vector<std::string> names;
   for (uint64_t i = 0; i < customers; ++i) {
-    const IdentifierHash hash =
-        Must(node.intake().HashIdentifier({v1::IDENTIFIER_KIND_USER_ID, WebEvents::UserId(i)}, "ES"));
+    const IdentifierHash hash = Must(
+        node.intake().HashIdentifier({v1::IDENTIFIER_KIND_USER_ID, WebEvents::UserId(i)}, "ES"));
     const auto found = Must(
         identity::FindByIdentifier(node.node().IdentityStore(), v1::IDENTIFIER_KIND_USER_ID, hash));
     names.push_back(serving::CustomerName(found->place->customer.Bytes()));
@@ -64,7 +65,9 @@ int Main(int argc, char** argv) {
   HilodProgram hilod({.directory = directory.Sub("hilo")});
   hilod.AwaitReady();
 
-  const auto customer_of = [&](uint64_t n) -> const std::string& { return names[n * 7'919 % names.size()]; };
+  const auto customer_of = [&](uint64_t n) -> const std::string& {
+    return names[n * 7'919 % names.size()];
+  };
   ClosedLoop context{.address = hilod.grpc_address(),
                      .method = "/hilo.v1.CustomerService/GetContext",
                      .authorization = hilod.authorization(),
@@ -93,8 +96,11 @@ int Main(int argc, char** argv) {
   const std::string socket = "unix:" + directory.Sub("echo.sock");
   ChildProgram echo("", {"--echo", socket, "--bytes", std::to_string(context_one.response_bytes)});
   if (!echo.Line()) return 1;
-  ClosedLoop bare{.address = socket, .method = "/echo/Echo", .authorization = hilod.authorization(),
-                  .request = context.request, .seconds = seconds};
+  ClosedLoop bare{.address = socket,
+                  .method = "/echo/Echo",
+                  .authorization = hilod.authorization(),
+                  .request = context.request,
+                  .seconds = seconds};
   LoopResult echo_one = Run(bare);
   bare.outstanding = 32;
   LoopResult echo_many = Run(bare);
@@ -108,7 +114,8 @@ int Main(int argc, char** argv) {
   Print("echo_at_32", echo_many.per_second, "calls/s");
   Print("context_of_echo_at_32", context_many.per_second / echo_many.per_second, "ratio");
   context_many.latencies.PrintMillis("context_at_32");
-  Print("context_refused", static_cast<double>(context_one.refused + context_many.refused), "calls");
+  Print("context_refused", static_cast<double>(context_one.refused + context_many.refused),
+        "calls");
   Print("timeline_page_at_1", page_one.per_second, "calls/s");
   page_one.latencies.PrintMillis("timeline_page_at_1");
   Print("timeline_page_at_32", page_many.per_second, "calls/s");

@@ -23,7 +23,7 @@ namespace {
 
 constexpr uint64_t kBatch = 500;
 constexpr uint64_t kMaxAhead = 20'000;
-constexpr uint64_t kNames = 20'000;         // customers that are read afterwards
+constexpr uint64_t kNames = 20'000;        // customers that are read afterwards
 constexpr uint64_t kEventsMore = 100'000;  // events that go on until the kill, at most
 
 // Makes the customers and says so, then goes on with events until it is killed.
@@ -46,8 +46,8 @@ int FillUntilKilled(const std::string& directory, uint64_t customers, uint64_t c
   node.AwaitVisible(sent);
   const uint64_t step = std::max<uint64_t>(1, customers / kNames);
   for (uint64_t i = 0; i < customers; i += step) {
-    const IdentifierHash hash =
-        Must(node.intake().HashIdentifier({v1::IDENTIFIER_KIND_USER_ID, WebEvents::UserId(i)}, "ES"));
+    const IdentifierHash hash = Must(
+        node.intake().HashIdentifier({v1::IDENTIFIER_KIND_USER_ID, WebEvents::UserId(i)}, "ES"));
     const auto found = Must(
         identity::FindByIdentifier(node.node().IdentityStore(), v1::IDENTIFIER_KIND_USER_ID, hash));
     std::printf("%s\n", serving::CustomerName(found->place->customer.Bytes()).c_str());
@@ -69,7 +69,8 @@ std::string Label(uint64_t customers) {
 }
 
 int Main(int argc, char** argv) {
-  const auto customers = static_cast<uint64_t>(NumberArgument(argc, argv, "--customers", 1'000'000));
+  const auto customers =
+      static_cast<uint64_t>(NumberArgument(argc, argv, "--customers", 1'000'000));
   const auto cache = static_cast<uint64_t>(NumberArgument(argc, argv, "--cache-megabytes", 256));
   const std::string fill = TextArgument(argc, argv, "--fill", "");
   if (!fill.empty()) return FillUntilKilled(fill, customers, cache);
@@ -79,8 +80,8 @@ int Main(int argc, char** argv) {
   const std::string label = "_" + Label(customers);
   std::vector<std::string> names;
   {
-    ChildProgram filling("", {"--fill", data, "--customers", std::to_string(customers), "--cache-megabytes",
-                              std::to_string(cache)});
+    ChildProgram filling("", {"--fill", data, "--customers", std::to_string(customers),
+                              "--cache-megabytes", std::to_string(cache)});
     for (;;) {
       const auto line = filling.Line();
       if (!line) return 1;

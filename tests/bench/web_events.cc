@@ -38,9 +38,10 @@ kit::IncomingEvent WebEvents::Of(uint64_t identifier) {
   std::string properties;
   if (kind < 17) {
     event.event = kind < 15 ? "Product Viewed" : "Product Added";
-    properties = R"({"product_id":")" + product + R"(","name":"Trail shoe )" + product +
-                 R"(","category":"shoes","price":89.90,"currency":"EUR","url":"https://shop.example/p/)" +
-                 product + R"("})";
+    properties =
+        R"({"product_id":")" + product + R"(","name":"Trail shoe )" + product +
+        R"(","category":"shoes","price":89.90,"currency":"EUR","url":"https://shop.example/p/)" +
+        product + R"("})";
   } else if (kind < 18) {
     event.event = "Return Requested";
     properties = R"({"order_id":"1)" + product +

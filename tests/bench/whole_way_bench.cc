@@ -78,9 +78,8 @@ struct Measured {
 Measured AppendAndRead(const Load& load) {
   testing::TemporaryDirectory directory;
   SystemClock clock;
-  auto log = Must(log::EmbeddedLog::Open({.directory = directory.Sub("log"),
-                                          .topics = hilod::LocalNode::Topics(),
-                                          .clock = clock}));
+  auto log = Must(log::EmbeddedLog::Open(
+      {.directory = directory.Sub("log"), .topics = hilod::LocalNode::Topics(), .clock = clock}));
   auto copies = load.batches;
   Window window;
   std::atomic<uint64_t> read = 0;

@@ -29,10 +29,10 @@ Status Dump(const std::string& data, const std::string& path) {
   for (uint32_t i = 0; i < kCustomerPartitions; ++i) folded.push_back({"customers", i});
   for (const log::TopicPartition& of : folded) {
     HILO_RETURN_IF_ERROR(dump->WriteLog(*log, of));
-    HILO_ASSIGN_OR_RETURN(const auto rows,
-                          store::RocksDbStore::Open({data + "/state/" + of.topic + "-" +
-                                                         std::to_string(of.partition),
-                                                     resources}));
+    HILO_ASSIGN_OR_RETURN(
+        const auto rows,
+        store::RocksDbStore::Open(
+            {data + "/state/" + of.topic + "-" + std::to_string(of.partition), resources}));
     HILO_RETURN_IF_ERROR(dump->WriteRows(*rows, of));
   }
   HILO_RETURN_IF_ERROR(dump->WriteLog(*log, {"dead-letters", 0}));

@@ -141,9 +141,9 @@ class FaultyFold final : public fold::Fold {
 }  // namespace
 
 std::vector<std::string> FoldFaults() {
-  return {"apply_twice",      "skip_event",        "entry_lost",     "memory_in_fold",
-          "bytes_changed",    "wrong_partition",   "dedup_forgets",  "answer_forgotten",
-          "refusal_swallowed", "refused_counts",   "member_swapped"};
+  return {"apply_twice",       "skip_event",      "entry_lost",    "memory_in_fold",
+          "bytes_changed",     "wrong_partition", "dedup_forgets", "answer_forgotten",
+          "refusal_swallowed", "refused_counts",  "member_swapped"};
 }
 
 std::unique_ptr<fold::Fold> WithFault(std::unique_ptr<fold::Fold> fold, const std::string& fault) {

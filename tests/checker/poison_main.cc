@@ -58,8 +58,7 @@ Status PoisonLogs(const std::string& data, std::FILE* ledger, int records, uint6
         which == 0 ? log::TopicPartition{"events", 0} : log::TopicPartition{"customers", which - 1};
     log::Record record = Poison(random);
     std::fprintf(ledger, "{\"op\":\"poison\",\"partition\":\"%s/%u\",\"payload_hash\":\"%s\"}\n",
-                 to.topic.c_str(), to.partition,
-                 checker::Hex(Bytes(Hash(record.payload))).c_str());
+                 to.topic.c_str(), to.partition, checker::Hex(Bytes(Hash(record.payload))).c_str());
     if (std::fflush(ledger) != 0 || fsync(fileno(ledger)) != 0)
       return Error(StatusCode::kDataLoss, "file_unwritable", "the ledger cannot be written");
     std::vector<log::Record> one;

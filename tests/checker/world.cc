@@ -19,7 +19,7 @@ namespace {
 
 constexpr uint32_t kPartitions = 4;
 constexpr int kIdentifiers = 9;
-constexpr uint64_t kPatience = 40;      // steps after which a sender sends again
+constexpr uint64_t kPatience = 40;       // steps after which a sender sends again
 constexpr uint64_t kMaxSteps = 200'000;  // of a run: beyond it something never comes to rest
 constexpr int kMaxRestRounds = 20'000;
 constexpr int64_t kSecond = 1'000'000;
@@ -88,7 +88,8 @@ class World::DyingStore final : public store::Store {
 // that a ticker need not know.
 class World::Node final : public fold::Partition {
  public:
-  Node(World& world, log::TopicPartition of) : world_(world), of_(std::move(of)), store_(world.random_) {
+  Node(World& world, log::TopicPartition of)
+      : world_(world), of_(std::move(of)), store_(world.random_) {
     Open();
   }
 
@@ -100,8 +101,7 @@ class World::Node final : public fold::Partition {
       for (uint32_t i = 0; i < kPartitions; ++i) options.targets.push_back({"customers", i});
     }
     fold_ = world_.MakeFold(of_);
-    auto opened =
-        Partition::Open(options, world_.log_, store_, *fold_, *world_.progress_, world_);
+    auto opened = Partition::Open(options, world_.log_, store_, *fold_, *world_.progress_, world_);
     opened_ = opened.status();
     if (!opened.ok()) return;
     partition_ = *std::move(opened);
@@ -156,7 +156,8 @@ World::World(Options options)
   for (int identifier = 0; identifier < kIdentifiers; ++identifier) {
     for (const char* source : {"web", "till"}) {
       if (identifier % 3 == 0 && source[0] == 't') continue;
-      senders_.push_back({.source = source, .identifier = identifier, .chain = std::string(16, '\0')});
+      senders_.push_back(
+          {.source = source, .identifier = identifier, .chain = std::string(16, '\0')});
     }
   }
 }
@@ -164,15 +165,14 @@ World::World(Options options)
 World::~World() { std::fclose(ledger_); }
 
 std::unique_ptr<fold::Fold> World::MakeFold(const log::TopicPartition& of) const {
-  auto fold = of == kEvents
-                  ? identity::NewIdentityFold({.customer_partitions = kPartitions})
-                  : customer::NewCustomerFold({.partition = of.partition, .partitions = kPartitions});
+  auto fold =
+      of == kEvents
+          ? identity::NewIdentityFold({.customer_partitions = kPartitions})
+          : customer::NewCustomerFold({.partition = of.partition, .partitions = kPartitions});
   return WithFault(std::move(fold), options_.fold_fault);
 }
 
-void World::Ledger(const std::string& line) {
-  std::fprintf(ledger_, "%s\n", line.c_str());
-}
+void World::Ledger(const std::string& line) { std::fprintf(ledger_, "%s\n", line.c_str()); }
 
 store::v1::Event World::MakeEvent(const Sender& sender, const std::string& id,
                                   std::string* invoke) {
@@ -185,9 +185,9 @@ store::v1::Event World::MakeEvent(const Sender& sender, const std::string& id,
   body.set_assurance(v1::ASSURANCE_CLAIMED);
   const std::string chain = Id16(sender.chain + id);
   const std::string sequence = std::to_string(sender.sequence + 1);
-  for (const auto& [name, value] :
-       {std::pair<std::string, std::string>{"ledger_id", id}, {"ledger_seq", sequence},
-        {"ledger_chain", Hex(chain)}}) {
+  for (const auto& [name, value] : {std::pair<std::string, std::string>{"ledger_id", id},
+                                    {"ledger_seq", sequence},
+                                    {"ledger_chain", Hex(chain)}}) {
     store::v1::OpenField* field = body.add_open();
     field->set_name(name);
     field->set_value(value);
@@ -225,11 +225,12 @@ store::v1::Event World::MakeEvent(const Sender& sender, const std::string& id,
   }
   body.SerializeToString(event.mutable_body());
   event.set_body_hash(Id16(event.body()));
-  *invoke = "{\"op\":\"invoke\",\"kind\":\"event\",\"id\":\"" + id + "\",\"source\":\"" + sender.source +
-            "\",\"identifier\":\"" + who + "\",\"seq\":" + sequence + ",\"chain\":\"" + Hex(chain) +
-            "\",\"ordered\":true,\"minor\":" + std::to_string(minor) +
-            ",\"currency\":\"" + (minor > 0 ? body.purchase().currency() : "") +
-            "\",\"expect\":\"" + (late ? "event_too_late" : "counted") + "\"}";
+  *invoke = "{\"op\":\"invoke\",\"kind\":\"event\",\"id\":\"" + id + "\",\"source\":\"" +
+            sender.source + "\",\"identifier\":\"" + who + "\",\"seq\":" + sequence +
+            ",\"chain\":\"" + Hex(chain) +
+            "\",\"ordered\":true,\"minor\":" + std::to_string(minor) + ",\"currency\":\"" +
+            (minor > 0 ? body.purchase().currency() : "") + "\",\"expect\":\"" +
+            (late ? "event_too_late" : "counted") + "\"}";
   return event;
 }
 
@@ -269,7 +270,8 @@ void World::SendConflict(const store::v1::Event& event, const std::string& id) {
 }
 
 void World::Send(const std::shared_ptr<Sending>& sending) {
-  if (!sending->in_flight && !sending->done && std::find(open_.begin(), open_.end(), sending) == open_.end())
+  if (!sending->in_flight && !sending->done &&
+      std::find(open_.begin(), open_.end(), sending) == open_.end())
     open_.push_back(sending);
   sending->in_flight = true;
   sending->sent_at = step_;
@@ -338,7 +340,8 @@ void World::SendCommand() {
 
 void World::SendPoison() {
   const log::TopicPartition to =
-      Draw(2) == 0 ? kEvents : log::TopicPartition{"customers", static_cast<uint32_t>(Draw(kPartitions))};
+      Draw(2) == 0 ? kEvents
+                   : log::TopicPartition{"customers", static_cast<uint32_t>(Draw(kPartitions))};
   log::Record record;
   const std::string unique = std::to_string(random_());
   switch (Draw(5)) {
@@ -386,7 +389,8 @@ void World::OnAnswer(std::string_view, RequestId request, const store::v1::Answe
 void World::OnNotice(const log::TopicPartition&, const fold::Notice& notice) {
   if (notice.kind != fold::Notice::Kind::kMemberChanged) return;
   std::pair<std::string, std::string> one(notice.customer.Bytes(), notice.member.Bytes());
-  if (std::find(known_.begin(), known_.end(), one) == known_.end()) known_.push_back(std::move(one));
+  if (std::find(known_.begin(), known_.end(), one) == known_.end())
+    known_.push_back(std::move(one));
 }
 
 // Senders and callers who wait too long, or who were told that nobody knows, send again.

@@ -36,7 +36,7 @@ class World final : public fold::Listener {
     uint64_t seed = 1;
     int events = 300;
     std::string ledger_path;
-    std::string fold_fault;  // faulty_fold.h
+    std::string fold_fault;      // faulty_fold.h
     bool stale_restore = false;  // a partition that opens again may find older rows at its position
     bool forget_unsent = false;  // a sender is told that it is durable when it is sent
   };

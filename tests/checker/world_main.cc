@@ -1,6 +1,7 @@
 // hilo_checker_world <directory> <first seed> <seeds> [events] [fault]: runs that many worlds and
-// writes each one's ledger, dump and refolded dump into <directory>/<seed>. A fault is one of faulty_fold.h,
-// "stale_restore", "told_too_early", or, where they are built in, one of ops/base/fault.h.
+// writes each one's ledger, dump and refolded dump into <directory>/<seed>. A fault is one of
+// faulty_fold.h, "stale_restore", "told_too_early", or, where they are built in, one of
+// ops/base/fault.h.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -13,7 +14,8 @@
 int main(int argc, char** argv) {
   using namespace hilo;
   if (argc < 4) {
-    std::fprintf(stderr, "usage: hilo_checker_world <directory> <first seed> <seeds> [events] [fault]\n");
+    std::fprintf(stderr,
+                 "usage: hilo_checker_world <directory> <first seed> <seeds> [events] [fault]\n");
     return 2;
   }
   const std::string directory = argv[1];

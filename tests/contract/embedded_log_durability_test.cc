@@ -21,9 +21,9 @@
 namespace hilo::log {
 namespace {
 
+using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using std::chrono::milliseconds;
 
 constexpr milliseconds kNoWait{0};
 const TopicPartition kEvents{"events", 0};
@@ -61,7 +61,8 @@ class EmbeddedLogDurability : public ::testing::Test {
     std::string largest;
     for (const auto& entry : std::filesystem::directory_iterator(directory_.Sub("log"))) {
       if (entry.path().extension() != ".log") continue;
-      if (largest.empty() || entry.file_size() > std::filesystem::file_size(largest)) largest = entry.path();
+      if (largest.empty() || entry.file_size() > std::filesystem::file_size(largest))
+        largest = entry.path();
     }
     return largest;
   }
@@ -84,7 +85,8 @@ TEST_F(EmbeddedLogDurability, RefusesOtherPartitionCountsAndTakesNewTopics) {
     EXPECT_THAT(Contents(*log), ElementsAre("a"));
   }
   std::swap(options.topics[0], options.topics[2]);
-  EXPECT_THAT(Contents(*Open(options)), ElementsAre("a")) << "the order in which topics are named means nothing";
+  EXPECT_THAT(Contents(*Open(options)), ElementsAre("a"))
+      << "the order in which topics are named means nothing";
 }
 
 TEST_F(EmbeddedLogDurability, RefusesAnotherLogThanTheExpectedOne) {
@@ -122,7 +124,8 @@ TEST_F(EmbeddedLogDurability, StopCommitsWhatIsPendingAndRefusesTheRest) {
   const auto log = Open(Options());
   std::atomic<int> acknowledged = 0;
   for (int i = 0; i < 100; ++i) {
-    log->Append(kEvents, {{.payload = "a"}}, [&](StatusOr<Offset> first) { acknowledged += first.ok(); });
+    log->Append(kEvents, {{.payload = "a"}},
+                [&](StatusOr<Offset> first) { acknowledged += first.ok(); });
   }
   log->Stop();
   EXPECT_EQ(acknowledged, 100);
@@ -166,7 +169,8 @@ TEST_F(EmbeddedLogDurability, TrimmedSpaceIsNotReadThroughAfterwards) {
   options.tail_cache_bytes = 0;
   auto log = Open(options);
   for (int i = 0; i < 300; ++i) ASSERT_TRUE(Append(*log, std::to_string(i)).ok());
-  for (Offset before = 10; before <= 290; before += 10) ASSERT_TRUE(log->Trim(kEvents, before).ok());
+  for (Offset before = 10; before <= 290; before += 10)
+    ASSERT_TRUE(log->Trim(kEvents, before).ok());
   EXPECT_EQ(Contents(*log).size(), 10u);
   log.reset();
   log = Open(options);
@@ -241,7 +245,8 @@ TEST_F(EmbeddedLogDurability, FindsAFlippedBitInATableFile) {
 // A log on a disk that loses what is not synced.
 struct LosingLog {
   LosingLog(EmbeddedLog::Options options, uint64_t seed)
-      : disk(std::make_shared<testing::LosingFileSystem>(seed)), env(rocksdb::NewCompositeEnv(disk)) {
+      : disk(std::make_shared<testing::LosingFileSystem>(seed)),
+        env(rocksdb::NewCompositeEnv(disk)) {
     options.env = env.get();
     auto opened = EmbeddedLog::Open(options);
     EXPECT_TRUE(opened.ok()) << Describe(opened.status());
@@ -266,10 +271,12 @@ std::vector<std::string> SeenWhileSyncIsHeld(const EmbeddedLog::Options& options
   const auto batch = (*cursor)->Read(10, kNoWait);
   for (const StoredRecord& stored : *batch) seen.push_back(stored.record.payload);
   auto outcome = answer.get_future();
-  EXPECT_EQ(outcome.wait_for(kNoWait), std::future_status::timeout) << "acknowledged before the sync";
+  EXPECT_EQ(outcome.wait_for(kNoWait), std::future_status::timeout)
+      << "acknowledged before the sync";
   losing.disk->PowerCut();
   EXPECT_EQ(outcome.get(), "outcome_unknown");
-  EXPECT_EQ(Reason(AppendAndWait(*losing.log, kEvents, {{.payload = "later"}}).status()), "log_stopped");
+  EXPECT_EQ(Reason(AppendAndWait(*losing.log, kEvents, {{.payload = "later"}}).status()),
+            "log_stopped");
   EXPECT_FALSE(losing.log->Failure().ok());
   return seen;
 }
@@ -295,15 +302,18 @@ int LostByPowerCut(const EmbeddedLog::Options& options, uint64_t seed) {
         const auto batch = (*cursor)->Read(10, milliseconds(1));
         if (!batch.ok()) return;
         std::lock_guard lock(mutex);
-        for (const StoredRecord& stored : *batch) known.emplace(stored.offset, stored.record.payload);
+        for (const StoredRecord& stored : *batch)
+          known.emplace(stored.offset, stored.record.payload);
       }
     });
     std::vector<std::jthread> writers;
     for (int w = 0; w < 2; ++w) {
       writers.emplace_back([&, w] {
         for (int i = 0; losing.log->Failure().ok(); ++i) {
-          const std::string payload = std::to_string(seed) + "/" + std::to_string(w) + "/" + std::to_string(i);
-          const auto first = AppendAndWait(*losing.log, kEvents, {{.payload = payload}, {.payload = payload + "'"}});
+          const std::string payload =
+              std::to_string(seed) + "/" + std::to_string(w) + "/" + std::to_string(i);
+          const auto first = AppendAndWait(*losing.log, kEvents,
+                                           {{.payload = payload}, {.payload = payload + "'"}});
           if (!first.ok()) continue;
           std::lock_guard lock(mutex);
           known[*first] = payload;
@@ -337,7 +347,8 @@ int LostByPowerCut(const EmbeddedLog::Options& options, uint64_t seed) {
 TEST_F(EmbeddedLogDurability, APowerCutTakesNothingThatWasShownOrAcknowledged) {
   for (uint64_t seed = 1; seed <= 30; ++seed) {
     auto options = Options();
-    options.directory = directory_.Sub("log-" + std::to_string(seed / 3));  // three cuts on each log
+    options.directory =
+        directory_.Sub("log-" + std::to_string(seed / 3));  // three cuts on each log
     EXPECT_EQ(LostByPowerCut(options, seed), 0) << "seed " << seed;
   }
 }
@@ -361,7 +372,8 @@ TEST_F(EmbeddedLogDurability, RefusesBeyondItsPendingBytes) {
   losing.disk->HoldSyncs();
   std::atomic<int> answered = 0;
   std::promise<void> all_answered;
-  const std::string large(Log::kMaxRecordBytes - 64, 'x');  // with the header of its row below 1 MiB
+  const std::string large(Log::kMaxRecordBytes - 64,
+                          'x');  // with the header of its row below 1 MiB
   constexpr int kFull = EmbeddedLog::kMaxPendingBytes / Log::kMaxRecordBytes;
   for (int i = 0; i < kFull; ++i) {
     losing.log->Append(kEvents, {{.payload = large}}, [&](StatusOr<Offset> first) {
@@ -385,7 +397,8 @@ TEST_F(EmbeddedLogDurability, WhatComesDuringASyncIsTheNextCommit) {
   losing.log->Append(kEvents, {{.payload = "a"}}, [&](StatusOr<Offset>) { ++answered; });
   losing.disk->AwaitHeldSync();
   for (uint32_t i = 0; i < 1'000; ++i) {
-    losing.log->Append({"customers", i % 4}, {{.payload = "b"}}, [&](StatusOr<Offset>) { ++answered; });
+    losing.log->Append({"customers", i % 4}, {{.payload = "b"}},
+                       [&](StatusOr<Offset>) { ++answered; });
   }
   losing.disk->ReleaseSyncs();
   losing.log->Stop();
@@ -400,9 +413,10 @@ TEST(EmbeddedLogChild, DISABLED_AppendsUntilKilled) {
   const std::string directory = testing::ChildProcess::Argument();
   if (directory.empty()) GTEST_SKIP() << "runs only as a child";
   SystemClock clock;
-  auto log = EmbeddedLog::Open({.directory = directory,
-                                .topics = {{.name = "events"}, {.name = "customers", .partitions = 4}},
-                                .clock = clock});
+  auto log =
+      EmbeddedLog::Open({.directory = directory,
+                         .topics = {{.name = "events"}, {.name = "customers", .partitions = 4}},
+                         .clock = clock});
   ASSERT_TRUE(log.ok()) << Describe(log.status());
   std::vector<std::jthread> writers;
   for (uint32_t p = 0; p < 4; ++p) {
@@ -416,7 +430,8 @@ TEST(EmbeddedLogChild, DISABLED_AppendsUntilKilled) {
           testing::ChildProcess::Say(std::to_string(p) + " " + std::to_string(first.value_or(-1)));
         };
         (*log)->Append({"customers", p}, std::move(records), done);
-        const auto second = AppendAndWait(**log, {"customers", p}, {{.payload = std::to_string(next++)}});
+        const auto second =
+            AppendAndWait(**log, {"customers", p}, {{.payload = std::to_string(next++)}});
         ASSERT_TRUE(second.ok());
         testing::ChildProcess::Say(std::to_string(p) + " " + std::to_string(*second));
       }
@@ -427,7 +442,8 @@ TEST(EmbeddedLogChild, DISABLED_AppendsUntilKilled) {
 TEST_F(EmbeddedLogDurability, AKilledProcessLosesNothingAcknowledged) {
   std::map<uint32_t, Offset> acknowledged;
   for (const int kill_after : {1, 50, 400, 2'000}) {
-    testing::ChildProcess child("EmbeddedLogChild.DISABLED_AppendsUntilKilled", directory_.Sub("log"));
+    testing::ChildProcess child("EmbeddedLogChild.DISABLED_AppendsUntilKilled",
+                                directory_.Sub("log"));
     const auto hear = [&]() -> bool {
       const auto line = child.Line();
       if (!line) return false;

@@ -17,9 +17,9 @@
 namespace hilo::log {
 namespace {
 
+using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using std::chrono::milliseconds;
 
 constexpr milliseconds kNoWait{0};
 constexpr milliseconds kLongWait{60'000};  // never reached by a test that passes
@@ -30,7 +30,8 @@ const TopicPartition kCustomers1{"customers", 1};
 
 std::vector<Record> Payloads(const std::vector<std::string>& payloads) {
   std::vector<Record> records;
-  for (const std::string& payload : payloads) records.push_back({.key = "k", .header = "h", .payload = payload});
+  for (const std::string& payload : payloads)
+    records.push_back({.key = "k", .header = "h", .payload = payload});
   return records;
 }
 
@@ -46,7 +47,8 @@ class LogContract : public ::testing::TestWithParam<Engine> {
       log_ = std::make_unique<MemoryLog>(topics_, clock_);
       return;
     }
-    EmbeddedLog::Options options{.directory = directory_.Sub("log"), .topics = topics_, .clock = clock_};
+    EmbeddedLog::Options options{
+        .directory = directory_.Sub("log"), .topics = topics_, .clock = clock_};
     if (GetParam() == Engine::kEmbeddedFromDisk) options.tail_cache_bytes = 0;
     auto opened = EmbeddedLog::Open(options);
     ASSERT_TRUE(opened.ok()) << Describe(opened.status());
@@ -67,7 +69,8 @@ class LogContract : public ::testing::TestWithParam<Engine> {
     return cursor.ok() ? *std::move(cursor) : nullptr;
   }
   // All payloads from `from` to the end; checks that offsets are contiguous.
-  std::vector<std::string> ReadAll(const TopicPartition& of, Offset from, size_t max_records = 1'000) {
+  std::vector<std::string> ReadAll(const TopicPartition& of, Offset from,
+                                   size_t max_records = 1'000) {
     const auto cursor = CursorAt(of, from);
     std::vector<std::string> payloads;
     for (Offset next = from;;) {
@@ -82,7 +85,8 @@ class LogContract : public ::testing::TestWithParam<Engine> {
     }
   }
 
-  const std::vector<TopicSpec> topics_ = {{.name = "events"}, {.name = "customers", .partitions = 4}};
+  const std::vector<TopicSpec> topics_ = {{.name = "events"},
+                                          {.name = "customers", .partitions = 4}};
   testing::TemporaryDirectory directory_;
   ManualClock clock_{WallTime(std::chrono::seconds(1'700'000'000))};
   std::unique_ptr<Log> log_;
@@ -101,7 +105,8 @@ TEST_P(LogContract, KnowsItsTopicsAndPartitions) {
 }
 
 TEST_P(LogContract, GivesBackTheBytesAndTheTimeOfAppending) {
-  const Record record{.key = std::string("\x00k", 2), .header = "", .payload = std::string("\xff\x00p", 3)};
+  const Record record{
+      .key = std::string("\x00k", 2), .header = "", .payload = std::string("\xff\x00p", 3)};
   ASSERT_TRUE(AppendAndWait(*log_, kEvents, {record}).ok());
   const auto batch = CursorAt(kEvents, 0)->Read(10, kNoWait);
   ASSERT_TRUE(batch.ok());
@@ -147,7 +152,8 @@ TEST_P(LogContract, BoundsTheBytesOfOneRead) {
 }
 
 TEST_P(LogContract, RefusesUnknownPartitions) {
-  for (const TopicPartition& unknown : {TopicPartition{"nothing", 0}, TopicPartition{"customers", 4}}) {
+  for (const TopicPartition& unknown :
+       {TopicPartition{"nothing", 0}, TopicPartition{"customers", 4}}) {
     EXPECT_EQ(AppendReason(unknown, Payloads({"a"})), "not_found");
     EXPECT_EQ(Reason(log_->OpenCursor(unknown, 0).status()), "not_found");
     EXPECT_EQ(Reason(log_->StartOffset(unknown).status()), "not_found");
@@ -199,7 +205,8 @@ TEST_P(LogContract, InterruptEndsOneRead) {
   EXPECT_THAT(*batch, IsEmpty());
 
   auto next = std::async(std::launch::async, [&] { return cursor->Read(10, kLongWait); });
-  EXPECT_EQ(next.wait_for(milliseconds(20)), std::future_status::timeout) << "the next Read waits again";
+  EXPECT_EQ(next.wait_for(milliseconds(20)), std::future_status::timeout)
+      << "the next Read waits again";
   Append(kEvents, {"a"});
   EXPECT_EQ(next.get()->size(), 1u);
 }
@@ -300,7 +307,8 @@ TEST_P(LogContract, ReadersThatFollowSeeEveryRecordOnceInOrder) {
     for (int i = 0; i < kRecords; i += 4) {
       std::vector<std::string> payloads;
       for (int r = 0; r < 4; ++r) payloads.push_back(std::to_string(i + r));
-      log_->Append(kEvents, Payloads(payloads), [](StatusOr<Offset> first) { EXPECT_TRUE(first.ok()); });
+      log_->Append(kEvents, Payloads(payloads),
+                   [](StatusOr<Offset> first) { EXPECT_TRUE(first.ok()); });
     }
   });
   std::vector<std::jthread> readers;
@@ -355,7 +363,9 @@ std::string NameOf(const ::testing::TestParamInfo<Engine>& info) {
 INSTANTIATE_TEST_SUITE_P(DurableEngines, DurableLogContract,
                          ::testing::Values(Engine::kEmbedded, Engine::kEmbeddedFromDisk), NameOf);
 INSTANTIATE_TEST_SUITE_P(Engines, LogContract,
-                         ::testing::Values(Engine::kMemory, Engine::kEmbedded, Engine::kEmbeddedFromDisk), NameOf);
+                         ::testing::Values(Engine::kMemory, Engine::kEmbedded,
+                                           Engine::kEmbeddedFromDisk),
+                         NameOf);
 
 }  // namespace
 }  // namespace hilo::log

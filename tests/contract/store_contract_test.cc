@@ -29,7 +29,8 @@ class StoreContract : public ::testing::TestWithParam<Engine> {
       store_ = std::make_unique<MapStore>();
       return;
     }
-    auto opened = RocksDbStore::Open({.directory = directory_.Sub("state"), .resources = resources_});
+    auto opened =
+        RocksDbStore::Open({.directory = directory_.Sub("state"), .resources = resources_});
     ASSERT_TRUE(opened.ok()) << Describe(opened.status());
     store_ = *std::move(opened);
   }
@@ -154,9 +155,11 @@ TEST_P(StoreContract, AnIteratorKeepsItsMoment) {
 
 TEST_P(StoreContract, IteratesHalfOpenRanges) {
   for (const char* key : {"a", "b", "c", "d"}) Put(key, key);
-  EXPECT_THAT(Rows(*store_, {.begin = "b", .end = "d"}), ElementsAre(Pair("b", "b"), Pair("c", "c")));
+  EXPECT_THAT(Rows(*store_, {.begin = "b", .end = "d"}),
+              ElementsAre(Pair("b", "b"), Pair("c", "c")));
   EXPECT_THAT(Rows(*store_, {.begin = "bb", .end = "cc"}), ElementsAre(Pair("c", "c")));
-  EXPECT_THAT(Rows(*store_, {.begin = "c", .end = ""}), ElementsAre(Pair("c", "c"), Pair("d", "d")));
+  EXPECT_THAT(Rows(*store_, {.begin = "c", .end = ""}),
+              ElementsAre(Pair("c", "c"), Pair("d", "d")));
   EXPECT_THAT(Rows(*store_, {.begin = "c", .end = "c"}), IsEmpty());
 }
 
@@ -175,7 +178,8 @@ TEST_P(StoreContract, SeeksWithinTheBoundsOnly) {
 }
 
 TEST_P(StoreContract, PrefixOfHighBytesEndsWhereItShould) {
-  const std::string last("\x01\xff\xff", 3), behind("\x02", 1), all("\xff\xff", 2), more("\xff\xff\x01", 3);
+  const std::string last("\x01\xff\xff", 3), behind("\x02", 1), all("\xff\xff", 2),
+      more("\xff\xff\x01", 3);
   for (const std::string& key : {last, behind, all, more, std::string("\x01\xfe")}) Put(key, "v");
   EXPECT_THAT(Rows(*store_, PrefixRange(std::string("\x01\xff", 2))), ElementsAre(Pair(last, "v")));
   EXPECT_THAT(Rows(*store_, PrefixRange(all)), ElementsAre(Pair(all, "v"), Pair(more, "v")));
@@ -200,7 +204,9 @@ TEST_P(StoreContract, ReadersSeeWholeBatchesWhileOneWrites) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, StoreContract, ::testing::Values(Engine::kMap, Engine::kRocksDb),
-                         [](const auto& info) { return info.param == Engine::kMap ? "Map" : "RocksDb"; });
+                         [](const auto& info) {
+                           return info.param == Engine::kMap ? "Map" : "RocksDb";
+                         });
 
 class RocksDbStoreDurability : public ::testing::Test {
  protected:
@@ -229,7 +235,8 @@ TEST_F(RocksDbStoreDurability, KeepsEverythingOverAReopening) {
 
 TEST_F(RocksDbStoreDurability, RefusesASecondOpening) {
   const auto store = Open(directory_.Sub("state"));
-  const auto second = RocksDbStore::Open({.directory = directory_.Sub("state"), .resources = resources_});
+  const auto second =
+      RocksDbStore::Open({.directory = directory_.Sub("state"), .resources = resources_});
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(Reason(second.status()), "store_locked");
 }
@@ -245,7 +252,9 @@ TEST_F(RocksDbStoreDurability, ACheckpointIsAStoreOfThatMoment) {
 
 TEST_F(RocksDbStoreDurability, NamesTheFileWhoseBytesChanged) {
   { Put(*Open(directory_.Sub("state")), "k", std::string(10'000, 'v')); }
-  { Open(directory_.Sub("state")); }  // recovery moves the row from the write-ahead log to a table file
+  {
+    Open(directory_.Sub("state"));
+  }  // recovery moves the row from the write-ahead log to a table file
   std::string table;
   for (const auto& entry : std::filesystem::directory_iterator(directory_.Sub("state"))) {
     if (entry.path().extension() == ".sst") table = entry.path().string();

@@ -1,5 +1,6 @@
-// Names, addresses and texts go in by every way there is, and must be found nowhere but sealed: not in a file under the data directory, not in
-// the log lines, not in metrics, not in an answer to somebody who may not see them.
+// Names, addresses and texts go in by every way there is, and must be found nowhere but sealed: not
+// in a file under the data directory, not in the log lines, not in metrics, not in an answer to
+// somebody who may not see them.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -22,17 +23,20 @@ using testing::kAgentToken;
 using testing::kChannelToken;
 
 // A letter sequence that no id, hash or program text holds.
-const std::vector<std::string> kCanaries = {"Quizapuhu",  "canary.ana",    "+34600777111", "600777111", "Calle Xilofono", "tornazul",
-                                            "noteQuokka", "factQuokka",    "promiseQuokka", "caseQuokka", "reasonQuokka",  "queryQuokka",
-                                            "errorQuokka", "callQuokka", "traitQuokka", "u-canary-77", "anon-canary-77"};
+const std::vector<std::string> kCanaries = {
+    "Quizapuhu",   "canary.ana", "+34600777111",  "600777111",   "Calle Xilofono", "tornazul",
+    "noteQuokka",  "factQuokka", "promiseQuokka", "caseQuokka",  "reasonQuokka",   "queryQuokka",
+    "errorQuokka", "callQuokka", "traitQuokka",   "u-canary-77", "anon-canary-77"};
 // Declared open, so it must be found: proof that the search sees what is there.
 constexpr char kOpen[] = "product-open-4711";
 
 std::string Base64(std::string_view bytes) {
-  static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr char kAlphabet[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   for (size_t i = 0; i + 2 < bytes.size(); i += 3) {
-    const uint32_t bits = static_cast<unsigned char>(bytes[i]) << 16 | static_cast<unsigned char>(bytes[i + 1]) << 8 |
+    const uint32_t bits = static_cast<unsigned char>(bytes[i]) << 16 |
+                          static_cast<unsigned char>(bytes[i + 1]) << 8 |
                           static_cast<unsigned char>(bytes[i + 2]);
     for (int shift = 18; shift >= 0; shift -= 6) text += kAlphabet[bits >> shift & 63];
   }
@@ -49,7 +53,9 @@ std::string Utf16(std::string_view text) {
 }
 
 // The forms in which a canary may hide.
-std::vector<std::string> Forms(const std::string& canary) { return {canary, Utf16(canary), Base64(canary)}; }
+std::vector<std::string> Forms(const std::string& canary) {
+  return {canary, Utf16(canary), Base64(canary)};
+}
 
 void ExpectNoCanary(const std::string& bytes, const std::string& where) {
   for (const std::string& canary : kCanaries) {
@@ -77,25 +83,34 @@ TEST(Canaries, AreFoundNowhereButSealed) {
     HubProcess hub;
     const std::string basic = "Authorization: Basic d2stc2hvcDo=";  // wk-shop:
     // By the tracking API: traits, properties, undeclared details, context.
-    const auto batch = hub.Http("POST", "/v1/batch", {basic, "Content-Type: application/json"}, R"({"batch":[
-      {"type":"identify","messageId":"m1","userId":"u-canary-77","anonymousId":"anon-canary-77","traits":{"first_name":"Quizapuhu",
+    const auto batch =
+        hub.Http("POST", "/v1/batch", {basic, "Content-Type: application/json"}, R"({"batch":[
+      {"type":"identify","messageId":"m1","userId":"u-canary-77",
+       "anonymousId":"anon-canary-77","traits":{"first_name":"Quizapuhu",
        "email":"canary.ana@example.com","phone":"+34 600 777 111","address":"Calle Xilofono 1","note":"traitQuokka"}},
       {"type":"track","messageId":"m2","userId":"u-canary-77","event":"Return Requested",
        "properties":{"product_id":"product-open-4711","reason":"tornazul","secret":"reasonQuokka"},
        "context":{"page":{"url":"https://shop.example/?q=queryQuokka"}}}]})");
     EXPECT_EQ(batch.status, 200) << batch.body;
     // Refused input must not echo or log its values.
-    for (const std::string& body : {std::string(R"({"type":"track","userId":"errorQuokka)"),
-                                    std::string(R"({"type":"identify","messageId":"m3","userId":"u","traits":{"email":"errorQuokka"},"timestamp":"errorQuokka"})"),
-                                    std::string(R"({"batch":"errorQuokka"})")}) {
-      answers += hub.Http("POST", "/v1/batch", {basic, "Content-Type: application/json"}, body).body;
+    for (
+        const std::string& body :
+        {std::string(R"({"type":"track","userId":"errorQuokka)"),
+         std::string(
+             R"({"type":"identify","messageId":"m3","userId":"u","traits":{"email":"errorQuokka"},)"
+                     R"("timestamp":"errorQuokka"})"),
+         std::string(R"({"batch":"errorQuokka"})")}) {
+      answers +=
+          hub.Http("POST", "/v1/batch", {basic, "Content-Type: application/json"}, body).body;
     }
     answers += hub.Http("POST", "/v1/errorQuokka", {basic}, "errorQuokka").body;
     // By the call centre.
-    const auto call = hub.Http("POST", "/v1/calls/events",
-                               {"Authorization: Bearer wk-switch", "Content-Type: application/cloudevents+json"},
-                               R"({"specversion":"1.0","id":"callQuokka-1","source":"/switch","type":"call.agent_ringing",
-                                   "data":{"call_id":"callQuokka","from":"+34600777111","to":"+34910000000","agent":"marta"}})");
+    const auto call = hub.Http(
+        "POST", "/v1/calls/events",
+        {"Authorization: Bearer wk-switch", "Content-Type: application/cloudevents+json"},
+        R"({"specversion":"1.0","id":"callQuokka-1","source":"/switch","type":"call.agent_ringing",
+                                   "data":{"call_id":"callQuokka","from":"+34600777111",
+                                           "to":"+34910000000","agent":"marta"}})");
     EXPECT_LT(call.status, 300) << call.status << call.body;
     // By gRPC.
     v1::SendEventRequest send;
@@ -105,9 +120,11 @@ TEST(Canaries, AreFoundNowhereButSealed) {
     auto* identifier = send.mutable_event()->add_identifiers();
     identifier->set_kind(v1::IDENTIFIER_KIND_EMAIL);
     identifier->set_value("canary.ana@example.com");
-    (*send.mutable_event()->mutable_properties()->mutable_fields())["secret"].set_string_value("reasonQuokka");
+    (*send.mutable_event()->mutable_properties()->mutable_fields())["secret"].set_string_value(
+        "reasonQuokka");
     v1::SendEventResponse sent;
-    const Status accepted = hub.Client(kChannelToken)->Call("/hilo.v1.EventService/SendEvent", send, &sent);
+    const Status accepted =
+        hub.Client(kChannelToken)->Call("/hilo.v1.EventService/SendEvent", send, &sent);
     ASSERT_TRUE(accepted.ok()) << accepted;
     // Found, and written about.
     v1::FindCustomersRequest find;
@@ -116,13 +133,15 @@ TEST(Canaries, AreFoundNowhereButSealed) {
     const auto agent = hub.Client(kAgentToken);
     ASSERT_TRUE(HubProcess::Eventually([&] {
       found.Clear();
-      return agent->Call("/hilo.v1.CustomerService/FindCustomers", find, &found).ok() && found.customers_size() == 1;
+      return agent->Call("/hilo.v1.CustomerService/FindCustomers", find, &found).ok() &&
+             found.customers_size() == 1;
     }));
     const std::string customer = found.customers(0).customer().name();
     const auto write = [&](const std::string& method, const std::string& fields) {
-      const auto answer = hub.Connect("/hilo.v1.CustomerService/" + method, kAgentToken,
-                                      "{\"customer\":\"" + customer + "\"," + fields + ",\"write\":{\"requestId\":\"" +
-                                          HubProcess::NewRequestId() + "\"}}");
+      const auto answer =
+          hub.Connect("/hilo.v1.CustomerService/" + method, kAgentToken,
+                      "{\"customer\":\"" + customer + "\"," + fields +
+                          ",\"write\":{\"requestId\":\"" + HubProcess::NewRequestId() + "\"}}");
       EXPECT_EQ(answer.status, 200) << method << answer.body;
     };
     write("AddNote", R"("text":"noteQuokka")");
@@ -137,8 +156,12 @@ TEST(Canaries, AreFoundNowhereButSealed) {
     EXPECT_NE(context.DebugString().find("noteQuokka"), std::string::npos);
     EXPECT_EQ(context.context().customer().display_name(), "Quizapuhu");
     // Who may not, gets an error that tells nothing.
-    answers += hub.Connect("/hilo.v1.CustomerService/GetContext", "errorQuokka-token", "{\"customer\":\"errorQuokka\"}").body;
-    answers += hub.Connect("/hilo.v1.CustomerService/GetContext", kAgentToken, "{\"customer\":\"errorQuokka\"}").body;
+    answers += hub.Connect("/hilo.v1.CustomerService/GetContext", "errorQuokka-token",
+                           "{\"customer\":\"errorQuokka\"}")
+                   .body;
+    answers += hub.Connect("/hilo.v1.CustomerService/GetContext", kAgentToken,
+                           "{\"customer\":\"errorQuokka\"}")
+                   .body;
     metrics = hub.Http("GET", "/metrics", {}, "").body;
     hub.Stop();
     size_t files = 0;

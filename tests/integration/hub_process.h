@@ -37,10 +37,12 @@ class HubProcess {
  public:
   HubProcess() {
     std::string principals = "principals:\n";
-    for (const auto& [name, role, token] : {std::tuple{"marta", "agent", kAgentToken}, std::tuple{"ada", "admin", kAdminToken},
-                                            std::tuple{"shopsystem", "channel", kChannelToken}}) {
+    for (const auto& [name, role, token] :
+         {std::tuple{"marta", "agent", kAgentToken}, std::tuple{"ada", "admin", kAdminToken},
+          std::tuple{"shopsystem", "channel", kChannelToken}}) {
       WriteSecret(directory_.Sub(name), token);
-      principals += std::string("  - {name: ") + name + ", role: " + role + (std::string(role) == "agent" ? ", agent: marta" : "") +
+      principals += std::string("  - {name: ") + name + ", role: " + role +
+                    (std::string(role) == "agent" ? ", agent: marta" : "") +
                     ", token_file: " + directory_.Sub(name) + "}\n";
     }
     WriteSecret(directory_.Sub("principals.yaml"), principals);
@@ -52,8 +54,10 @@ class HubProcess {
     settings_.grpc_address = "127.0.0.1:0";
     settings_.grpc_reflection = true;
     settings_.log_format = "json";
-    settings_.sources.push_back({.name = "shop", .write_key = "wk-shop", .origins = {}, .default_region = "ES"});
-    settings_.sources.push_back({.name = "switch", .write_key = "wk-switch", .origins = {}, .default_region = "ES"});
+    settings_.sources.push_back(
+        {.name = "shop", .write_key = "wk-shop", .origins = {}, .default_region = "ES"});
+    settings_.sources.push_back(
+        {.name = "switch", .write_key = "wk-switch", .origins = {}, .default_region = "ES"});
     Start();
   }
 
@@ -67,12 +71,16 @@ class HubProcess {
   const std::string& data_directory() const { return settings_.data_directory; }
   std::string grpc_address() const { return "127.0.0.1:" + std::to_string(process_->GrpcPort()); }
   std::unique_ptr<cli::Client> Client(const std::string& token, int timeout_seconds = 10) const {
-    return cli::Client::Create({.server = grpc_address(), .token = token, .ca_file = "", .timeout_seconds = timeout_seconds});
+    return cli::Client::Create({.server = grpc_address(),
+                                .token = token,
+                                .ca_file = "",
+                                .timeout_seconds = timeout_seconds});
   }
 
-  HttpAnswer Http(const std::string& method, const std::string& path, const std::vector<std::string>& headers,
-                  const std::string& body) const {
-    std::string request = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " +
+  HttpAnswer Http(const std::string& method, const std::string& path,
+                  const std::vector<std::string>& headers, const std::string& body) const {
+    std::string request = method + " " + path +
+                          " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " +
                           std::to_string(body.size()) + "\r\n";
     for (const std::string& header : headers) request += header + "\r\n";
     request += "\r\n" + body;
@@ -81,7 +89,8 @@ class HubProcess {
     address.sin_family = AF_INET;
     address.sin_port = htons(process_->HttpPort());
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    HILO_CHECK(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0, "the hub listens");
+    HILO_CHECK(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0,
+               "the hub listens");
     for (size_t sent = 0; sent < request.size();) {
       const ssize_t n = ::send(socket, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
       if (n <= 0) break;
@@ -89,7 +98,8 @@ class HubProcess {
     }
     std::string answer;
     char buffer[4096];
-    for (ssize_t n; (n = ::recv(socket, buffer, sizeof buffer, 0)) > 0;) answer.append(buffer, static_cast<size_t>(n));
+    for (ssize_t n; (n = ::recv(socket, buffer, sizeof buffer, 0)) > 0;)
+      answer.append(buffer, static_cast<size_t>(n));
     ::close(socket);
     HttpAnswer parsed;
     const size_t end = answer.find("\r\n\r\n");
@@ -102,16 +112,20 @@ class HubProcess {
   }
 
   // A unary call by the Connect protocol.
-  HttpAnswer Connect(const std::string& method, const std::string& token, const std::string& json) const {
+  HttpAnswer Connect(const std::string& method, const std::string& token,
+                     const std::string& json) const {
     return Http("POST", method,
-                {"Authorization: Bearer " + token, "Connect-Protocol-Version: 1", "Content-Type: application/json"}, json);
+                {"Authorization: Bearer " + token, "Connect-Protocol-Version: 1",
+                 "Content-Type: application/json"},
+                json);
   }
 
   // Asks again until `done`, for what follows an append within milliseconds; at most half a minute.
   template <typename Function>
   static bool Eventually(const Function& done) {
     const SystemClock clock;
-    for (const MonotonicTime end = clock.Monotonic() + std::chrono::seconds(30); clock.Monotonic() < end;) {
+    for (const MonotonicTime end = clock.Monotonic() + std::chrono::seconds(30);
+         clock.Monotonic() < end;) {
       if (done()) return true;
     }
     return false;

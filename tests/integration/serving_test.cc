@@ -1,4 +1,5 @@
-// A whole node, asked over real sockets by gRPC and by Connect: what is promised, and what bad input is answered.
+// A whole node, asked over real sockets by gRPC and by Connect: what is promised, and what bad
+// input is answered.
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
@@ -60,7 +61,8 @@ class ServingTest : public ::testing::Test {
     return found.customers().empty() ? "" : found.customers(0).customer().name();
   }
 
-  v1::AddNoteRequest Note(const std::string& customer, const std::string& text, const std::string& request_id) {
+  v1::AddNoteRequest Note(const std::string& customer, const std::string& text,
+                          const std::string& request_id) {
     v1::AddNoteRequest request;
     request.set_customer(customer);
     request.set_text(text);
@@ -69,11 +71,13 @@ class ServingTest : public ::testing::Test {
   }
 
   // One unary call with a body of raw bytes.
-  grpc::Status Raw(const std::string& method, const std::string& body, const std::string& token = kAgentToken,
+  grpc::Status Raw(const std::string& method, const std::string& body,
+                   const std::string& token = kAgentToken,
                    std::chrono::milliseconds timeout = std::chrono::seconds(10)) {
     grpc::ChannelArguments arguments;
     arguments.SetMaxSendMessageSize(-1);
-    grpc::GenericStub stub(grpc::CreateCustomChannel(hub_->grpc_address(), grpc::InsecureChannelCredentials(), arguments));
+    grpc::GenericStub stub(grpc::CreateCustomChannel(
+        hub_->grpc_address(), grpc::InsecureChannelCredentials(), arguments));
     grpc::ClientContext context;
     context.AddMetadata("authorization", "Bearer " + token);
     context.set_deadline(std::chrono::system_clock::now() + timeout);
@@ -97,7 +101,10 @@ HubProcess* ServingTest::hub_ = nullptr;
 TEST_F(ServingTest, AWriteIsSeenByAReadThatDemandsItsPosition) {
   const std::string customer = Customer("read-own-write@example.com");
   v1::AddNoteResponse noted;
-  ASSERT_TRUE(hub_->Client(kAgentToken)->Call(kNote, Note(customer, "prefers mornings", HubProcess::NewRequestId()), &noted).ok());
+  ASSERT_TRUE(
+      hub_->Client(kAgentToken)
+          ->Call(kNote, Note(customer, "prefers mornings", HubProcess::NewRequestId()), &noted)
+          .ok());
   EXPECT_EQ(noted.entry().type(), "desk.note");
   v1::GetContextRequest request;
   request.set_customer(customer);
@@ -186,27 +193,33 @@ TEST_F(ServingTest, AnEtagThatIsNoLongerTrueIsRefusedByTheFold) {
 
 TEST_F(ServingTest, WritesToNobodyCreateNobody) {
   v1::AddNoteResponse response;
-  const Status status = hub_->Client(kAgentToken)->Call(
-      kNote, Note("customers/00000000000000000000000000000001", "hello", HubProcess::NewRequestId()), &response);
+  const Status status = hub_->Client(kAgentToken)
+                            ->Call(kNote,
+                                   Note("customers/00000000000000000000000000000001", "hello",
+                                        HubProcess::NewRequestId()),
+                                   &response);
   EXPECT_EQ(status.code(), StatusCode::kNotFound);
   EXPECT_EQ(Reason(status), "customer_not_found");
   v1::GetContextRequest request;
   request.set_customer("customers/00000000000000000000000000000001");
   v1::GetContextResponse context;
-  EXPECT_EQ(Reason(hub_->Client(kAgentToken)->Call(kContext, request, &context)), "customer_not_found");
+  EXPECT_EQ(Reason(hub_->Client(kAgentToken)->Call(kContext, request, &context)),
+            "customer_not_found");
 }
 
 TEST_F(ServingTest, BadMessagesAreAnsweredAsSpecified) {
   // Row 45: one byte more than 1 MiB.
-  EXPECT_EQ(Raw(kFind, std::string((1 << 20) + 1, 'x')).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(Raw(kFind, std::string((1 << 20) + 1, 'x')).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
   // Row 50: a cut varint, a group tag, nesting of 200.
-  EXPECT_EQ(Raw(kFind, std::string("\x0a\xff", 2)).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Raw(kFind, std::string("\x0a\xff", 2)).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(Raw(kFind, std::string("\x0b", 1)).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   std::string nested;
   for (int i = 0; i < 200; ++i) {
     // google.protobuf.Value.list_value.values, again and again.
     std::string length;
-    for (size_t n = nested.size(); ; n >>= 7) {
+    for (size_t n = nested.size();; n >>= 7) {
       length.push_back(static_cast<char>((n & 0x7f) | (n > 0x7f ? 0x80 : 0)));
       if (n <= 0x7f) break;
     }
@@ -214,7 +227,8 @@ TEST_F(ServingTest, BadMessagesAreAnsweredAsSpecified) {
   }
   EXPECT_NE(Raw(kSend, nested, kChannelToken).error_code(), grpc::StatusCode::OK);
   // Row 48: an unknown field.
-  EXPECT_EQ(Raw(kFind, std::string("\x98\x06\x01", 3)).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Raw(kFind, std::string("\x98\x06\x01", 3)).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(ServingTest, PagingIsRefusedWhenItMakesNoSense) {
@@ -224,11 +238,13 @@ TEST_F(ServingTest, PagingIsRefusedWhenItMakesNoSense) {
   v1::ListTimelineResponse response;
   request.set_customer(customer);
   request.set_page_size(-1);
-  EXPECT_EQ(Reason(client->Call("/hilo.v1.CustomerService/ListTimeline", request, &response)), "page_size_invalid");
+  EXPECT_EQ(Reason(client->Call("/hilo.v1.CustomerService/ListTimeline", request, &response)),
+            "page_size_invalid");
   request.set_page_size(10'000'000);
   EXPECT_TRUE(client->Call("/hilo.v1.CustomerService/ListTimeline", request, &response).ok());
   request.set_page_token("garbage");
-  EXPECT_EQ(Reason(client->Call("/hilo.v1.CustomerService/ListTimeline", request, &response)), "page_token_invalid");
+  EXPECT_EQ(Reason(client->Call("/hilo.v1.CustomerService/ListTimeline", request, &response)),
+            "page_token_invalid");
 }
 
 TEST_F(ServingTest, PagesCoverEverythingOnce) {
@@ -236,7 +252,9 @@ TEST_F(ServingTest, PagesCoverEverythingOnce) {
   const auto client = hub_->Client(kAgentToken);
   for (int i = 0; i < 7; ++i) {
     v1::AddNoteResponse noted;
-    ASSERT_TRUE(client->Call(kNote, Note(customer, std::to_string(i), HubProcess::NewRequestId()), &noted).ok());
+    ASSERT_TRUE(
+        client->Call(kNote, Note(customer, std::to_string(i), HubProcess::NewRequestId()), &noted)
+            .ok());
   }
   std::vector<std::string> names;
   v1::ListTimelineRequest request;
@@ -257,8 +275,9 @@ TEST_F(ServingTest, PagesCoverEverythingOnce) {
 TEST_F(ServingTest, ADeadlineThatPassedHasNoEffect) {
   const std::string customer = Customer("deadline@example.com");
   const v1::AddNoteRequest note = Note(customer, "too late", HubProcess::NewRequestId());
-  EXPECT_EQ(Raw(kNote, note.SerializeAsString(), kAgentToken, std::chrono::milliseconds(0)).error_code(),
-            grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(
+      Raw(kNote, note.SerializeAsString(), kAgentToken, std::chrono::milliseconds(0)).error_code(),
+      grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
 TEST_F(ServingTest, AStreamBeginsWithASnapshotTellsChangesAndGoesOnFromItsToken) {
@@ -276,7 +295,9 @@ TEST_F(ServingTest, AStreamBeginsWithASnapshotTellsChangesAndGoesOnFromItsToken)
       snapshot = true;
       EXPECT_EQ(message.snapshot().contexts_size(), 1);
       v1::AddNoteResponse noted;
-      EXPECT_TRUE(hub_->Client(kAdminToken)->Call(kNote, Note(customer, "live", HubProcess::NewRequestId()), &noted).ok());
+      EXPECT_TRUE(hub_->Client(kAdminToken)
+                      ->Call(kNote, Note(customer, "live", HubProcess::NewRequestId()), &noted)
+                      .ok());
       return true;
     }
     changed = message.has_change() && message.change().context().timeline_size() == 1 &&
@@ -289,18 +310,26 @@ TEST_F(ServingTest, AStreamBeginsWithASnapshotTellsChangesAndGoesOnFromItsToken)
 
   // What happens while nobody listens comes behind the token.
   v1::AddNoteResponse noted;
-  ASSERT_TRUE(hub_->Client(kAdminToken)->Call(kNote, Note(customer, "missed", HubProcess::NewRequestId()), &noted).ok());
+  ASSERT_TRUE(hub_->Client(kAdminToken)
+                  ->Call(kNote, Note(customer, "missed", HubProcess::NewRequestId()), &noted)
+                  .ok());
   watch.set_resume_token(token);
   bool missed = false;
   const auto again = hub_->Client(kAgentToken);
-  ASSERT_TRUE(again->Stream("/hilo.v1.DeskService/WatchDesktop", watch, &message, [&] {
-    for (const auto& entry : message.change().context().timeline()) missed = missed || entry.properties(0).value() == "missed";
-    return !missed;
-  }).ok());
+  ASSERT_TRUE(again
+                  ->Stream("/hilo.v1.DeskService/WatchDesktop", watch, &message,
+                           [&] {
+                             for (const auto& entry : message.change().context().timeline())
+                               missed = missed || entry.properties(0).value() == "missed";
+                             return !missed;
+                           })
+                  .ok());
   EXPECT_TRUE(missed);
 
   watch.set_resume_token("garbage");
-  EXPECT_EQ(Reason(hub_->Client(kAgentToken)->Stream("/hilo.v1.DeskService/WatchDesktop", watch, &message, [] { return true; })),
+  EXPECT_EQ(Reason(hub_->Client(kAgentToken)
+                       ->Stream("/hilo.v1.DeskService/WatchDesktop", watch, &message,
+                                [] { return true; })),
             "resume_token_invalid");
 }
 
@@ -312,17 +341,25 @@ TEST_F(ServingTest, ConnectAnswersLikeGrpc) {
   EXPECT_EQ(hub_->Connect(kContext, "wrong", "{}").status, 401);
   EXPECT_EQ(hub_->Connect(kContext, kAgentToken, "{\"customer\":\"x\"}").status, 400);
   EXPECT_EQ(hub_->Connect(kContext, kAgentToken, "{\"nonsense\":1}").status, 400);
-  EXPECT_EQ(hub_->Connect("/hilo.v1.CatalogueService/ApplyCatalogue", kAgentToken, "{}").status, 403);
+  EXPECT_EQ(hub_->Connect("/hilo.v1.CatalogueService/ApplyCatalogue", kAgentToken, "{}").status,
+            403);
   // Row 53: without the protocol's header no page of another origin gets through.
-  const auto csrf = hub_->Http("POST", kContext, {std::string("Authorization: Bearer ") + kAgentToken, "Content-Type: application/json"}, "{}");
+  const auto csrf = hub_->Http(
+      "POST", kContext,
+      {std::string("Authorization: Bearer ") + kAgentToken, "Content-Type: application/json"},
+      "{}");
   EXPECT_EQ(csrf.status, 403);
   EXPECT_NE(csrf.body.find("CSRF"), std::string::npos) << csrf.body;
-  const auto cross = hub_->Http("POST", kContext,
-                                {std::string("Authorization: Bearer ") + kAgentToken, "Content-Type: application/json",
-                                 "Connect-Protocol-Version: 1", "Sec-Fetch-Site: cross-site"},
-                                "{}");
+  const auto cross = hub_->Http(
+      "POST", kContext,
+      {std::string("Authorization: Bearer ") + kAgentToken, "Content-Type: application/json",
+       "Connect-Protocol-Version: 1", "Sec-Fetch-Site: cross-site"},
+      "{}");
   EXPECT_EQ(cross.status, 403);
-  EXPECT_EQ(hub_->Http("POST", kContext, {"Content-Type: text/xml", "Connect-Protocol-Version: 1"}, "<x/>").status, 415);
+  EXPECT_EQ(hub_->Http("POST", kContext, {"Content-Type: text/xml", "Connect-Protocol-Version: 1"},
+                       "<x/>")
+                .status,
+            415);
   EXPECT_EQ(hub_->Http("GET", kContext, {}, "").status, 405);
 }
 
@@ -334,7 +371,10 @@ TEST_F(ServingTest, HealthAndReflectionSpeakTheirProtocols) {
   question.set_list_services("");
   grpc::reflection::v1::ServerReflectionResponse answer;
   const auto client = hub_->Client(kAgentToken);
-  ASSERT_TRUE(client->Stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", question, &answer, [] { return false; }).ok());
+  ASSERT_TRUE(client
+                  ->Stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", question,
+                           &answer, [] { return false; })
+                  .ok());
   EXPECT_GE(answer.list_services_response().service_size(), 5);
 }
 
@@ -344,7 +384,9 @@ TEST_F(ServingTest, OperatorsSeeRecordsAndNeverWhatIsSealed) {
   request.set_topic("events");
   request.set_page_size(1'000);
   v1::ListRecordsResponse response;
-  ASSERT_TRUE(hub_->Client(kAdminToken)->Call("/hilo.v1.OperationsService/ListRecords", request, &response).ok());
+  ASSERT_TRUE(hub_->Client(kAdminToken)
+                  ->Call("/hilo.v1.OperationsService/ListRecords", request, &response)
+                  .ok());
   ASSERT_GT(response.records_size(), 0);
   bool sealed = false;
   for (const auto& record : response.records()) {

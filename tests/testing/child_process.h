@@ -29,10 +29,12 @@ class ChildProcess {
     if (pid_ == 0) {
       // A new program at once: threads of this one do not exist in the copy.
       ::close(ends[0]);
-      HILO_CHECK(::freopen("/dev/null", "w", stdout) != nullptr, "only its lines and its errors are of interest");
+      HILO_CHECK(::freopen("/dev/null", "w", stdout) != nullptr,
+                 "only its lines and its errors are of interest");
       ::setenv("HILO_CHILD_ARGUMENT", argument.c_str(), 1);
       ::setenv("HILO_CHILD_PIPE", pipe_name.c_str(), 1);
-      ::execl("/proc/self/exe", "child", filter.c_str(), "--gtest_also_run_disabled_tests", nullptr);
+      ::execl("/proc/self/exe", "child", filter.c_str(), "--gtest_also_run_disabled_tests",
+              nullptr);
       ::_exit(127);
     }
     ::close(ends[1]);

@@ -75,23 +75,27 @@ class LosingFileSystem final : public rocksdb::FileSystemWrapper {
       disk_.files_.erase(this);
     }
 
-    rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions&,
+                             rocksdb::IODebugContext*) override {
       std::lock_guard lock(disk_.mutex_);
       if (disk_.cut_) return Gone();
       unsynced_.append(data.data(), data.size());
       return rocksdb::IOStatus::OK();
     }
     rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
-                             const rocksdb::DataVerificationInfo&, rocksdb::IODebugContext* debug) override {
+                             const rocksdb::DataVerificationInfo&,
+                             rocksdb::IODebugContext* debug) override {
       return Append(data, options, debug);
     }
     rocksdb::IOStatus Flush(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
       return rocksdb::IOStatus::OK();
     }
-    rocksdb::IOStatus RangeSync(uint64_t, uint64_t, const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    rocksdb::IOStatus RangeSync(uint64_t, uint64_t, const rocksdb::IOOptions&,
+                                rocksdb::IODebugContext*) override {
       return rocksdb::IOStatus::OK();
     }
-    rocksdb::IOStatus Sync(const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override {
+    rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
+                           rocksdb::IODebugContext* debug) override {
       std::unique_lock lock(disk_.mutex_);
       ++disk_.waiting_;
       disk_.changed_.notify_all();
@@ -101,26 +105,32 @@ class LosingFileSystem final : public rocksdb::FileSystemWrapper {
       if (disk_.cut_) return Gone();
       return WriteOut(unsynced_.size(), options, debug);
     }
-    rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override {
+    rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options,
+                            rocksdb::IODebugContext* debug) override {
       return Sync(options, debug);
     }
     // A file that is closed without a sync is taken to have reached the disk: kinder than the
     // world.
-    rocksdb::IOStatus Close(const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override {
+    rocksdb::IOStatus Close(const rocksdb::IOOptions& options,
+                            rocksdb::IODebugContext* debug) override {
       std::lock_guard lock(disk_.mutex_);
-      const rocksdb::IOStatus written = disk_.cut_ ? Gone() : WriteOut(unsynced_.size(), options, debug);
+      const rocksdb::IOStatus written =
+          disk_.cut_ ? Gone() : WriteOut(unsynced_.size(), options, debug);
       const rocksdb::IOStatus closed = target()->Close(options, debug);
       return written.ok() ? closed : written;
     }
-    uint64_t GetFileSize(const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override {
+    uint64_t GetFileSize(const rocksdb::IOOptions& options,
+                         rocksdb::IODebugContext* debug) override {
       std::lock_guard lock(disk_.mutex_);
       return target()->GetFileSize(options, debug) + unsynced_.size();
     }
 
     // Under mutex_: the first `bytes` of what is unsynced reach the disk.
-    rocksdb::IOStatus WriteOut(size_t bytes, const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) {
+    rocksdb::IOStatus WriteOut(size_t bytes, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) {
       if (bytes == 0) return rocksdb::IOStatus::OK();
-      rocksdb::IOStatus status = target()->Append(rocksdb::Slice(unsynced_.data(), bytes), options, debug);
+      rocksdb::IOStatus status =
+          target()->Append(rocksdb::Slice(unsynced_.data(), bytes), options, debug);
       if (status.ok()) status = target()->Flush(options, debug);
       unsynced_.erase(0, bytes);
       return status;
@@ -136,7 +146,8 @@ class LosingFileSystem final : public rocksdb::FileSystemWrapper {
   void Cut() {
     if (std::exchange(cut_, true)) return;
     for (File* file : files_) {
-      file->WriteOut(random_() % (file->unsynced_bytes() + 1), rocksdb::IOOptions(), nullptr).PermitUncheckedError();
+      file->WriteOut(random_() % (file->unsynced_bytes() + 1), rocksdb::IOOptions(), nullptr)
+          .PermitUncheckedError();
     }
     changed_.notify_all();
   }

@@ -21,7 +21,8 @@ class ChainTest : public testing::Test {
   ChainTest() {
     endpoints_.Unary<v1::GetContextRequest, v1::GetContextResponse>(
         "/hilo.v1.CustomerService/GetContext",
-        [this](std::shared_ptr<Call> call, const v1::GetContextRequest& request, Reply<v1::GetContextResponse> reply) {
+        [this](std::shared_ptr<Call> call, const v1::GetContextRequest& request,
+               Reply<v1::GetContextResponse> reply) {
           seen_ = call;
           v1::GetContextResponse response;
           response.mutable_context()->mutable_customer()->set_name(request.customer());
@@ -40,19 +41,24 @@ class ChainTest : public testing::Test {
   Registry registry_;
   MemorySink sink_;
   LogOutput output_{LogOutput::Options{}, sink_, clock_, registry_};
-  std::unique_ptr<Principals> principals_ = Principals::FromTokens({{"agent-token", {"marta", "Marta", Role::kAgent, "marta"}},
-                                                                    {"ops-token", {"olga", "Olga", Role::kOps, ""}}});
+  std::unique_ptr<Principals> principals_ =
+      Principals::FromTokens({{"agent-token", {"marta", "Marta", Role::kAgent, "marta"}},
+                              {"ops-token", {"olga", "Olga", Role::kOps, ""}}});
   Endpoints endpoints_;
   std::shared_ptr<Call> seen_;
-  Chain chain_{Chain::Options{endpoints_, *principals_, nullptr, clock_, registry_, Logger(output_, "test")}};
+  Chain chain_{Chain::Options{endpoints_, *principals_, nullptr, clock_, registry_,
+                              Logger(output_, "test")}};
 };
 
 TEST_F(ChainTest, RefusesEveryBadTokenWithOneText) {
   std::string text;
-  for (const std::string& authorization : {std::string(), std::string("Bearer"), std::string("Bearer "), std::string("Basic agent-token"),
-                                           std::string("Bearer wrong"), std::string("Bearer agent-token "),
-                                           "Bearer " + std::string(10'000, 'x'), std::string("Bearer eyJhbGciOiJub25lIn0.e30.")}) {
-    const auto admitted = chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", authorization));
+  for (const std::string& authorization :
+       {std::string(), std::string("Bearer"), std::string("Bearer "),
+        std::string("Basic agent-token"), std::string("Bearer wrong"),
+        std::string("Bearer agent-token "), "Bearer " + std::string(10'000, 'x'),
+        std::string("Bearer eyJhbGciOiJub25lIn0.e30.")}) {
+    const auto admitted =
+        chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", authorization));
     ASSERT_FALSE(admitted.ok()) << authorization.substr(0, 30);
     EXPECT_EQ(admitted.status().code(), StatusCode::kUnauthenticated);
     EXPECT_EQ(Reason(admitted.status()), "token_invalid");
@@ -62,13 +68,18 @@ TEST_F(ChainTest, RefusesEveryBadTokenWithOneText) {
 }
 
 TEST_F(ChainTest, AsksForTheTokenBeforeItTellsWhatExists) {
-  EXPECT_EQ(Reason(chain_.Admit(Incoming("/hilo.v1.Nothing/There", "Bearer wrong")).status()), "token_invalid");
-  EXPECT_EQ(Reason(chain_.Admit(Incoming("/hilo.v1.Nothing/There", "Bearer agent-token")).status()), "method_unknown");
+  EXPECT_EQ(Reason(chain_.Admit(Incoming("/hilo.v1.Nothing/There", "Bearer wrong")).status()),
+            "token_invalid");
+  EXPECT_EQ(Reason(chain_.Admit(Incoming("/hilo.v1.Nothing/There", "Bearer agent-token")).status()),
+            "method_unknown");
 }
 
 TEST_F(ChainTest, DeniesByRole) {
-  EXPECT_TRUE(chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", "bearer agent-token")).ok());
-  EXPECT_EQ(Reason(chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", "Bearer ops-token")).status()), "not_permitted");
+  EXPECT_TRUE(
+      chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", "bearer agent-token")).ok());
+  EXPECT_EQ(Reason(chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", "Bearer ops-token"))
+                       .status()),
+            "not_permitted");
 }
 
 TEST_F(ChainTest, BoundsDeadlines) {
@@ -81,27 +92,36 @@ TEST_F(ChainTest, BoundsDeadlines) {
 }
 
 TEST_F(ChainTest, RefusesUnknownFieldsAndCounts) {
-  const auto admitted = chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", "Bearer agent-token"));
+  const auto admitted =
+      chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", "Bearer agent-token"));
   ASSERT_TRUE(admitted.ok());
   auto request = std::make_unique<v1::GetContextRequest>();
   request->GetReflection()->MutableUnknownFields(request.get())->AddVarint(99, 1);
   Status answered;
-  chain_.Run(*admitted, std::move(request), [&](Status status, auto) { answered = std::move(status); });
+  chain_.Run(*admitted, std::move(request),
+             [&](Status status, auto) { answered = std::move(status); });
   EXPECT_EQ(Reason(answered), "unknown_field");
   EXPECT_NE(answered.message().find("#99"), absl::string_view::npos);
-  EXPECT_EQ(registry_.Get(metric::kGrpcHandled, {"unary", "hilo.v1.CustomerService", "GetContext", "InvalidArgument"}).Value(), 1u);
+  EXPECT_EQ(registry_
+                .Get(metric::kGrpcHandled,
+                     {"unary", "hilo.v1.CustomerService", "GetContext", "InvalidArgument"})
+                .Value(),
+            1u);
   EXPECT_EQ(seen_, nullptr);
 }
 
 TEST_F(ChainTest, HandsOnTheCaller) {
-  const auto admitted = chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", "Bearer agent-token"));
+  const auto admitted =
+      chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", "Bearer agent-token"));
   auto request = std::make_unique<v1::GetContextRequest>();
   request->set_customer("customers/x");
   std::string name;
-  chain_.Run(*admitted, std::move(request), [&](Status status, std::unique_ptr<google::protobuf::Message> message) {
-    ASSERT_TRUE(status.ok());
-    name = static_cast<const v1::GetContextResponse&>(*message).context().customer().name();
-  });
+  chain_.Run(*admitted, std::move(request),
+             [&](Status status, std::unique_ptr<google::protobuf::Message> message) {
+               ASSERT_TRUE(status.ok());
+               name =
+                   static_cast<const v1::GetContextResponse&>(*message).context().customer().name();
+             });
   EXPECT_EQ(name, "customers/x");
   ASSERT_NE(seen_, nullptr);
   EXPECT_EQ(seen_->principal().name, "marta");

@@ -26,14 +26,17 @@ TEST(Names, ChildrenNameTheirCustomer) {
 }
 
 TEST(Names, RefusesOtherForms) {
-  for (const std::string name : {"", "customers/", "customers/zz112233445566778899aabbccddeeff", "customer/00112233445566778899aabbccddeeff",
-                                 "customers/00112233445566778899aabbccddeeff0", "customers/00112233445566778899aabbccddeeff/facts"}) {
+  for (const std::string name :
+       {"", "customers/", "customers/zz112233445566778899aabbccddeeff",
+        "customer/00112233445566778899aabbccddeeff", "customers/00112233445566778899aabbccddeeff0",
+        "customers/00112233445566778899aabbccddeeff/facts"}) {
     const auto parsed = ParseCustomer(name, "customer");
     ASSERT_FALSE(parsed.ok()) << name;
     EXPECT_EQ(Reason(parsed.status()), "name_invalid");
     EXPECT_FALSE(ParseChild(name, "facts", "fact").ok()) << name;
   }
-  EXPECT_FALSE(ParseChild(std::string("customers/") + kHex + "/cases/" + kHex, "facts", "fact").ok());
+  EXPECT_FALSE(
+      ParseChild(std::string("customers/") + kHex + "/cases/" + kHex, "facts", "fact").ok());
 }
 
 TEST(PageSize, FollowsTheConvention) {
@@ -46,10 +49,13 @@ TEST(PageSize, FollowsTheConvention) {
 TEST(PageToken, IsOpaqueAndBoundToItsRequest) {
   const std::string place("\x00\xff\x10 place", 9);
   const std::string token = MakePageToken("timeline of a", place);
-  EXPECT_EQ(token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), std::string::npos);
+  EXPECT_EQ(
+      token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+      std::string::npos);
   EXPECT_EQ(*ParsePageToken(token, "timeline of a"), place);
   EXPECT_EQ(*ParsePageToken("", "timeline of a"), "");
-  for (const std::string& bad : {token + "!", token.substr(0, 3), std::string("garbage"), std::string(1, '\0')}) {
+  for (const std::string& bad :
+       {token + "!", token.substr(0, 3), std::string("garbage"), std::string(1, '\0')}) {
     EXPECT_EQ(Reason(ParsePageToken(bad, "timeline of a").status()), "page_token_invalid");
   }
   EXPECT_EQ(Reason(ParsePageToken(token, "timeline of b").status()), "page_token_invalid");

@@ -16,14 +16,18 @@
 namespace hilo::serving {
 namespace {
 
-constexpr Role kRoles[] = {Role::kAgent, Role::kSupervisor, Role::kChannel, Role::kOps, Role::kAdmin};
+constexpr Role kRoles[] = {Role::kAgent, Role::kSupervisor, Role::kChannel, Role::kOps,
+                           Role::kAdmin};
 
-// Every method of every service, from the descriptors: a new one that nobody gave rights to shows here.
+// Every method of every service, from the descriptors: a new one that nobody gave rights to shows
+// here.
 std::vector<std::string> AllMethods() {
   std::vector<std::string> methods;
-  for (const auto* file : {v1::FindCustomersRequest::descriptor()->file(), v1::WatchDesktopRequest::descriptor()->file(),
-                           v1::SendEventRequest::descriptor()->file(), v1::GetCatalogueRequest::descriptor()->file(),
-                           v1::ListPartitionsRequest::descriptor()->file()}) {
+  for (const auto* file :
+       {v1::FindCustomersRequest::descriptor()->file(),
+        v1::WatchDesktopRequest::descriptor()->file(), v1::SendEventRequest::descriptor()->file(),
+        v1::GetCatalogueRequest::descriptor()->file(),
+        v1::ListPartitionsRequest::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       const auto* service = file->service(s);
       for (int m = 0; m < service->method_count(); ++m) {
@@ -45,15 +49,18 @@ TEST(Rights, EveryMethodIsInTheTableOrDenied) {
 }
 
 TEST(Rights, UnknownMethodsAreDeniedToEverybody) {
-  for (const Role role : kRoles) EXPECT_FALSE(MayCall(RightsOf("/hilo.v1.CustomerService/DropEverything"), role));
+  for (const Role role : kRoles)
+    EXPECT_FALSE(MayCall(RightsOf("/hilo.v1.CustomerService/DropEverything"), role));
 }
 
 TEST(Rights, NobodyReachesWhatTheyMustNot) {
-  const std::set<std::string> personal = {"GetContext", "ListTimeline", "FindCustomers", "ListFacts", "ListCases", "ListPromises"};
+  const std::set<std::string> personal = {"GetContext", "ListTimeline", "FindCustomers",
+                                          "ListFacts",  "ListCases",    "ListPromises"};
   for (const std::string& method : AllMethods()) {
     const std::string name = method.substr(method.rfind('/') + 1);
     // Operators see positions and sealed bytes, never a customer.
-    if (method.find("CustomerService") != std::string::npos || method.find("DeskService") != std::string::npos) {
+    if (method.find("CustomerService") != std::string::npos ||
+        method.find("DeskService") != std::string::npos) {
       EXPECT_FALSE(MayCall(RightsOf(method), Role::kOps)) << method;
     }
     // Agents and channels do not operate.

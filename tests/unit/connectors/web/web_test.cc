@@ -87,9 +87,8 @@ TEST_F(WebTest, NothingPersonalIsReadableInTheLogMetricsOrRejections) {
   Post("/v1/track", R"({"messageId":"m2","userId":"canary-user","event":"Complaint Submitted",
       "properties":{"subject":"canarysubject","text":"canarytext"},
       "context":{"ip":"203.0.113.77","page":{"url":"canaryurl"}}})");
-  Post(
-      "/v1/track",
-      R"({"messageId":"m3","userId":"canary-user","traits":{},
+  Post("/v1/track",
+       R"({"messageId":"m3","userId":"canary-user","traits":{},
       "context":{"traits":{"email":"canary canary"}},"event":"X"})");
   ASSERT_THAT(edge.Stored(), SizeIs(2));
   const std::string raw = edge.RawLog() + edge.registry.Expose();
@@ -118,9 +117,8 @@ TEST_F(WebTest, IdentifyBringsTraitsGroupsAndIdentifiers) {
 }
 
 TEST_F(WebTest, AGroupCallIsMembershipAndNeverAnIdentifier) {
-  Post(
-      "/v1/group",
-      R"({"messageId":"m1","userId":"u-ana","groupId":"acme",
+  Post("/v1/group",
+       R"({"messageId":"m1","userId":"u-ana","groupId":"acme",
       "traits":{"role":"buyer","email":"office@acme.example"}})");
   const auto stored = edge.Stored();
   ASSERT_THAT(stored, SizeIs(1));
@@ -146,9 +144,8 @@ TEST_F(WebTest, ASelfAliasIsNoMergeAndAnAliasBringsTwoIdentifiers) {
 }
 
 TEST_F(WebTest, CountsOrdersExactly) {
-  Post(
-      "/v1/t",
-      R"({"messageId":"m1","userId":"u","event":"Order Completed",
+  Post("/v1/t",
+       R"({"messageId":"m1","userId":"u","event":"Order Completed",
       "properties":{"order_id":"1042","total":179.79999999999998,
       "currency":"eur","products":[{"product_id":"p1","quantity":2,"price":89.90}]}})");
   Post(

@@ -15,16 +15,18 @@ namespace {
 class SettingsTest : public testing::Test {
  protected:
   std::string Write(const std::string& text) {
-    const std::string path = testing::TempDir() + "hilo_settings_" + std::to_string(getpid()) + ".yaml";
+    const std::string path =
+        testing::TempDir() + "hilo_settings_" + std::to_string(getpid()) + ".yaml";
     std::ofstream(path) << text;
     return path;
   }
 };
 
 TEST_F(SettingsTest, ReadsWhatStandsThere) {
-  const auto settings = LoadSettings(
-      Write("data_directory: /tmp/x\nhttp: {port: 9000, threads: 3}\nsources:\n  - {name: shop, write_key: wk, origins: [https://a.example]}\n"),
-      nullptr);
+  const auto settings =
+      LoadSettings(Write("data_directory: /tmp/x\nhttp: {port: 9000, threads: 3}\nsources:\n  - "
+                         "{name: shop, write_key: wk, origins: [https://a.example]}\n"),
+                   nullptr);
   ASSERT_TRUE(settings.ok()) << settings.status();
   EXPECT_EQ(settings->data_directory, "/tmp/x");
   EXPECT_EQ(settings->http_port, 9000);
@@ -74,7 +76,8 @@ TEST_F(SettingsTest, TheEnvironmentGoesBeforeTheFileAndIsNamedAsOrigin) {
 
 TEST_F(SettingsTest, MasksWriteKeys) {
   std::vector<std::pair<std::string, std::string>> origins;
-  const auto settings = LoadSettings(Write("sources: [{name: shop, write_key: very-secret}]\n"), &origins);
+  const auto settings =
+      LoadSettings(Write("sources: [{name: shop, write_key: very-secret}]\n"), &origins);
   ASSERT_TRUE(settings.ok());
   EXPECT_EQ(PrintSettings(*settings, origins).find("very-secret"), std::string::npos);
 }

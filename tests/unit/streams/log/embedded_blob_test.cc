@@ -18,7 +18,8 @@ std::string Sealed(const std::string& key, const std::vector<Record>& records) {
 }
 
 Status ReadWhole(const std::string& key, const std::string& value, bool verify) {
-  HILO_ASSIGN_OR_RETURN(RowReader reader, RowReader::Open(key, std::make_shared<std::string>(value), verify));
+  HILO_ASSIGN_OR_RETURN(RowReader reader,
+                        RowReader::Open(key, std::make_shared<std::string>(value), verify));
   while (reader.next() < reader.end()) HILO_RETURN_IF_ERROR(reader.Take().status());
   return OkStatus();
 }
@@ -35,9 +36,11 @@ TEST(EmbeddedBlob, KeysLieInOffsetOrderWithinAPartition) {
 
 TEST(EmbeddedBlob, GivesBackItsRecordsFromAnyOffset) {
   const std::string key = RowKey(1, 2, 100);
-  const std::vector<Record> records = {
-      {.key = "k", .header = "", .payload = std::string(200, 'p')}, {}, {.key = "", .header = "h", .payload = "q"}};
-  auto reader = RowReader::Open(key, std::make_shared<std::string>(Sealed(key, records)), /*verify=*/true);
+  const std::vector<Record> records = {{.key = "k", .header = "", .payload = std::string(200, 'p')},
+                                       {},
+                                       {.key = "", .header = "h", .payload = "q"}};
+  auto reader =
+      RowReader::Open(key, std::make_shared<std::string>(Sealed(key, records)), /*verify=*/true);
   ASSERT_TRUE(reader.ok()) << Describe(reader.status());
   EXPECT_EQ(reader->end(), 103);
   auto first = reader->Take();
@@ -55,13 +58,15 @@ TEST(EmbeddedBlob, GivesBackItsRecordsFromAnyOffset) {
 
 TEST(EmbeddedBlob, FindsEveryFlippedBitAndEveryCut) {
   const std::string key = RowKey(1, 2, 3);
-  const std::string value = Sealed(key, {{.key = "key", .header = "head", .payload = "payload"}, {.payload = "x"}});
+  const std::string value =
+      Sealed(key, {{.key = "key", .header = "head", .payload = "payload"}, {.payload = "x"}});
   ASSERT_TRUE(ReadWhole(key, value, /*verify=*/true).ok());
   for (size_t at = 0; at < value.size(); ++at) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string damaged = value;
       damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
-      EXPECT_EQ(Reason(ReadWhole(key, damaged, /*verify=*/true)), "log_corrupt") << at << "." << bit;
+      EXPECT_EQ(Reason(ReadWhole(key, damaged, /*verify=*/true)), "log_corrupt")
+          << at << "." << bit;
     }
     EXPECT_EQ(Reason(ReadWhole(key, value.substr(0, at), /*verify=*/true)), "log_corrupt") << at;
   }
@@ -75,7 +80,8 @@ TEST(EmbeddedBlob, FindsARowUnderAnothersKey) {
 
 TEST(EmbeddedBlob, NeverReadsBeyondItsBytesEvenUnverified) {
   const std::string key = RowKey(1, 2, 3);
-  const std::string value = Sealed(key, {{.key = "key", .header = "head", .payload = "payload"}, {.payload = "x"}});
+  const std::string value =
+      Sealed(key, {{.key = "key", .header = "head", .payload = "payload"}, {.payload = "x"}});
   for (size_t at = 0; at < value.size(); ++at) {
     EXPECT_EQ(Reason(ReadWhole(key, value.substr(0, at), /*verify=*/false)), "log_corrupt") << at;
   }

@@ -27,7 +27,8 @@ class MemoryLogTest : public ::testing::Test {
   // Appends one record and notes its answer under its payload: "a=0", "b=outcome_unknown".
   void Append(MemoryLog& log, const std::string& payload, const TopicPartition& to = kEvents) {
     log.Append(to, {{.payload = payload}}, [this, payload](StatusOr<Offset> first) {
-      answers_.push_back(payload + "=" + (first.ok() ? std::to_string(*first) : Reason(first.status())));
+      answers_.push_back(payload + "=" +
+                         (first.ok() ? std::to_string(*first) : Reason(first.status())));
     });
   }
   static std::vector<std::string> Contents(MemoryLog& log, const TopicPartition& of = kEvents) {
@@ -150,8 +151,13 @@ TEST_F(MemoryLogTest, ReorderChangesTheOrderAndNothingElse) {
 TEST_F(MemoryLogTest, ASeedRepeatsARun) {
   const auto run = [this](uint64_t seed) {
     answers_.clear();
-    const auto log = Manual(
-        {.delay = 100, .reorder = 100, .lose = 100, .lose_answer = 100, .arrive_late = 100, .repeat = 100}, seed);
+    const auto log = Manual({.delay = 100,
+                             .reorder = 100,
+                             .lose = 100,
+                             .lose_answer = 100,
+                             .arrive_late = 100,
+                             .repeat = 100},
+                            seed);
     for (int i = 0; i < 200; ++i) {
       Append(*log, std::to_string(i), i % 3 == 0 ? kCustomers : kEvents);
       if (i % 5 == 0) log->Pump(3);
@@ -194,7 +200,8 @@ TEST_F(MemoryLogTest, RefusesWhatItIsToldToRefuse) {
 TEST_F(MemoryLogTest, RefusesBeyondItsPendingBytes) {
   const auto log = Manual({});
   const std::string large(Log::kMaxRecordBytes, 'x');
-  for (size_t bytes = 0; bytes < MemoryLog::kMaxPendingBytes; bytes += large.size()) Append(*log, large);
+  for (size_t bytes = 0; bytes < MemoryLog::kMaxPendingBytes; bytes += large.size())
+    Append(*log, large);
   EXPECT_THAT(answers_, IsEmpty());
   Append(*log, "a");
   EXPECT_THAT(answers_, ElementsAre("a=log_overloaded"));
