@@ -11,7 +11,7 @@ if(TARGET desk_page AND NODE AND NPM AND HILO_DESK)
   add_test(NAME Desk.PageUnit COMMAND ${NODE} build.mjs test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/connectors/desk/page)
   add_test(NAME Desk.PageInBrowser COMMAND ${NODE} run.mjs desk WORKING_DIRECTORY ${browser_tests})
   set_tests_properties(Desk.PageUnit PROPERTIES LABELS unit TIMEOUT 300 ENVIRONMENT "HILO_DESK_PAGE=${HILO_DESK_PAGE}")
-  set_tests_properties(Desk.PageInBrowser PROPERTIES LABELS browser TIMEOUT 600 SKIP_RETURN_CODE 77
+  set_tests_properties(Desk.PageInBrowser PROPERTIES LABELS browser TIMEOUT 900 RUN_SERIAL TRUE SKIP_RETURN_CODE 77
     ENVIRONMENT "HILO_DESK_PAGE=${HILO_DESK_PAGE}")
 else()
   add_test(NAME Desk.PageInBrowser COMMAND sh -c "echo 'SKIP: node and npm are not installed'; exit 77")

@@ -11,7 +11,7 @@ after(async () => browser?.close());
 
 // A fresh server and desk for each test; ends by checking that the page had nothing to complain about.
 function desk(name, run, options = {}) {
-  test(name, {timeout: 60_000}, async () => {
+  test(name, {timeout: 240_000}, async () => {
     const fake = await startFake({dist: process.env.HILO_DESK_PAGE, ...options.fake});
     const mine = await openDesk(browser, fake.url, options.desk);
     try {
