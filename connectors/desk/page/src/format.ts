@@ -22,15 +22,26 @@ function dates(language: string, options: Intl.DateTimeFormatOptions): Intl.Date
   return format;
 }
 
-// "in 2 hr." and "3 min. ago", in the words of the language; days from two days on.
+// Days from one date to another by the agent's calendar, whatever the time of day.
+function calendarDays(from: number, to: number): number {
+  const date = new Date(to);
+  const midnight = new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  const start = new Date(from);
+  const first = new Date(start.getFullYear(), start.getMonth(), start.getDate()).getTime();
+  return Math.round((midnight - first) / kDay);
+}
+
+// "in 2 hr." and "3 min. ago", in the words of the language; days from two days on. What has passed is told in full
+// minutes and hours, what comes is rounded; days are those of the calendar, so that "in 2 days" is the day that is named.
 export function relative(at: number, now: number, language: string): string {
   const format = new Intl.RelativeTimeFormat(language, {numeric: 'auto', style: 'short'});
   const delta = at - now;
   const size = Math.abs(delta);
   if (size < kMinute) return format.format(0, 'second');
-  if (size < kHour) return format.format(Math.trunc(delta / kMinute), 'minute');
-  if (size < 2 * kDay) return format.format(Math.trunc(delta / kHour), 'hour');
-  if (size < 60 * kDay) return format.format(Math.trunc(delta / kDay), 'day');
+  const count = (unit: number) => (delta < 0 ? Math.trunc(delta / unit) : Math.round(delta / unit));
+  if (Math.abs(count(kMinute)) < 60) return format.format(count(kMinute), 'minute');
+  if (size < 2 * kDay) return format.format(count(kHour), 'hour');
+  if (size < 60 * kDay) return format.format(calendarDays(now, at), 'day');
   if (size < 730 * kDay) return format.format(Math.trunc(delta / (30.44 * kDay)), 'month');
   return format.format(Math.trunc(delta / (365.25 * kDay)), 'year');
 }

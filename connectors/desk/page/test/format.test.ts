@@ -31,6 +31,18 @@ test('how long ago is said in words', () => {
   assert.equal(relative(now - 20_000, now, 'en'), 'now');
 });
 
+test('a day that is named is the day that is meant', () => {
+  const now = new Date(2026, 10, 25, 10).getTime();
+  const minute = 60_000;
+  const almost = now + 3 * 86_400_000 - minute; // Saturday, a minute before the same time of day
+  assert.equal(relative(almost, now, 'en'), 'in 3 days');
+  assert.equal(relative(new Date(2026, 10, 27, 23).getTime(), now, 'es'), 'pasado mañana');
+  assert.equal(relative(new Date(2026, 10, 23, 9).getTime(), now, 'en'), '2 days ago');
+  assert.equal(relative(now + 2 * 3_600_000 - minute, now, 'en'), 'in 2 hr.');
+  assert.equal(relative(now - 2 * 3_600_000 + minute, now, 'en'), '1 hr. ago');
+  assert.equal(relative(now + 60 * minute - 1, now, 'en'), 'in 1 hr.');
+});
+
 test('a local time comes back as it was entered', () => {
   const at = new Date(2026, 7, 4, 18, 0).getTime();
   assert.equal(localInput(at), '2026-08-04T18:00');

@@ -41,8 +41,9 @@ export function Page({desk}: {desk: Desk}) {
       </header>
       <nav class="left" aria-label={t('left.label')}>
         <Search desk={desk} />
-        <Calls desk={desk} />
         <OpenCustomers desk={desk} />
+        {/* Last, so that a call that comes or goes moves nothing that somebody is about to press. */}
+        <Calls desk={desk} />
       </nav>
       <main class="centre" aria-label={t('centre.label')}>
         {!view && <Nobody />}
