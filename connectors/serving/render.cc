@@ -57,6 +57,10 @@ void Flatten(const kit::json::Value& value, const std::string& path, v1::Timelin
     return;
   }
   if (value.type() == kit::json::Type::kNull) return;
+  // What is known of a call, or open, stands there already.
+  for (const v1::Property& known : entry->properties()) {
+    if (known.property() == path && known.value() == value.AsText()) return;
+  }
   if (entry->properties_size() >= Renderer::kMaxProperties) {
     entry->set_properties_left_out(entry->properties_left_out() + 1);
     return;
