@@ -1,4 +1,5 @@
-# The desk's page by itself: its unit tests, and the whole page in a browser on a stand-in for the server.
+# The desk's page by itself: its unit tests, and the whole page in a browser on a stand-in for the server. Then a story on a
+# real hub with two desks.
 if(TARGET desk_page AND NODE AND NPM AND HILO_DESK)
   set(browser_tests ${CMAKE_CURRENT_SOURCE_DIR}/browser)
   set(browser_modules ${browser_tests}/node_modules/.package-lock.json)
@@ -13,7 +14,13 @@ if(TARGET desk_page AND NODE AND NPM AND HILO_DESK)
   set_tests_properties(Desk.PageUnit PROPERTIES LABELS unit TIMEOUT 300 ENVIRONMENT "HILO_DESK_PAGE=${HILO_DESK_PAGE}")
   set_tests_properties(Desk.PageInBrowser PROPERTIES LABELS browser TIMEOUT 900 RUN_SERIAL TRUE SKIP_RETURN_CODE 77
     ENVIRONMENT "HILO_DESK_PAGE=${HILO_DESK_PAGE}")
+  # A story gives time limits: nothing else may take the cores meanwhile.
+  add_test(NAME Desk.StoryInBrowser COMMAND ${NODE} run.mjs story WORKING_DIRECTORY ${browser_tests})
+  set_tests_properties(Desk.StoryInBrowser PROPERTIES LABELS "browser;scenario" TIMEOUT 600 SKIP_RETURN_CODE 77 RUN_SERIAL TRUE
+    ENVIRONMENT "HILO_DESK_PAGE=${HILO_DESK_PAGE};HILO_BUILD=${CMAKE_BINARY_DIR}")
 else()
-  add_test(NAME Desk.PageInBrowser COMMAND sh -c "echo 'SKIP: node and npm are not installed'; exit 77")
-  set_tests_properties(Desk.PageInBrowser PROPERTIES LABELS browser SKIP_RETURN_CODE 77)
+  foreach(missing PageInBrowser StoryInBrowser)
+    add_test(NAME Desk.${missing} COMMAND sh -c "echo 'SKIP: node and npm are not installed'; exit 77")
+    set_tests_properties(Desk.${missing} PROPERTIES LABELS browser SKIP_RETURN_CODE 77)
+  endforeach()
 endif()
