@@ -1,6 +1,8 @@
 #include "connectors/serving/chain.h"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <utility>
 
 #include "connectors/serving/wire_error.h"
@@ -27,6 +29,20 @@ Status TokenInvalid() {
                "the call has no valid token; send 'authorization: Bearer <token>'");
 }
 
+struct Labels {
+  std::string_view type;
+  std::string_view service;
+  std::string_view name;
+};
+
+// Of "/service/name".
+Labels LabelsOf(std::string_view method, bool stream) {
+  const size_t slash = method.rfind('/');
+  return {.type = stream ? "server_stream" : "unary",
+          .service = method.substr(1, slash - 1),
+          .name = method.substr(slash + 1)};
+}
+
 // Counts a stream when it ends.
 class CountedSink final : public MessageSink {
  public:
@@ -48,6 +64,25 @@ class CountedSink final : public MessageSink {
 };
 
 }  // namespace
+
+// Looking a metric up by its labels costs as much as a small call does.
+struct Chain::Figures {
+  static constexpr size_t kCodes = 17;  // of absl::StatusCode
+  explicit Figures(Histogram& seconds) : seconds(seconds) {}
+  Histogram& seconds;
+  std::array<std::atomic<Counter*>, kCodes> handled{};  // null until the first call that ended so
+};
+
+Chain::Chain(Options options) : options_(options) {
+  for (const auto& [method, endpoint] : options_.endpoints.All()) {
+    const Labels labels = LabelsOf(method, endpoint.stream != nullptr);
+    figures_.emplace(
+        method, std::make_unique<Figures>(options_.registry.Get(
+                    metric::kGrpcHandlingSeconds, {labels.type, labels.service, labels.name})));
+  }
+}
+
+Chain::~Chain() = default;
 
 StatusOr<Chain::Admitted> Chain::Admit(const Incoming& incoming) const {
   auto admitted = AdmitUncounted(incoming);
@@ -117,14 +152,26 @@ void Chain::CountRefused(std::string_view method, const Status& status) const {
 
 void Chain::Count(std::string_view method, bool stream, StatusCode code,
                   MonotonicTime began) const {
-  const size_t slash = method.rfind('/');
-  const std::string_view service = method.substr(1, slash - 1);
-  const std::string_view name = method.substr(slash + 1);
-  const std::string_view type = stream ? "server_stream" : "unary";
-  options_.registry.Get(metric::kGrpcHandled, {type, service, name, MetricCodeName(code)})
-      .Increment();
-  options_.registry.Get(metric::kGrpcHandlingSeconds, {type, service, name})
-      .Observe(options_.clock.Monotonic() - began);
+  const Labels labels = LabelsOf(method, stream);
+  const auto lasted = options_.clock.Monotonic() - began;
+  const auto handled = [&]() -> Counter& {
+    return options_.registry.Get(metric::kGrpcHandled,
+                                 {labels.type, labels.service, labels.name, MetricCodeName(code)});
+  };
+  const auto found = figures_.find(method);
+  const auto place = static_cast<size_t>(code);
+  if (found == figures_.end() || place >= Figures::kCodes) {
+    handled().Increment();
+    options_.registry.Get(metric::kGrpcHandlingSeconds, {labels.type, labels.service, labels.name})
+        .Observe(lasted);
+    return;
+  }
+  std::atomic<Counter*>& counter = found->second->handled[place];
+  if (counter.load(std::memory_order_acquire) == nullptr) {
+    counter.store(&handled(), std::memory_order_release);
+  }
+  counter.load(std::memory_order_acquire)->Increment();
+  found->second->seconds.Observe(lasted);
 }
 
 }  // namespace hilo::serving

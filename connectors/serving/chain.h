@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,7 +39,8 @@ class Chain {
     Registry& registry;
     Logger logger;
   };
-  explicit Chain(Options options) : options_(options) {}
+  explicit Chain(Options options);
+  ~Chain();
 
   // What a wire knows of a call before its body.
   struct Incoming {
@@ -66,7 +68,12 @@ class Chain {
   StatusOr<Admitted> AdmitUncounted(const Incoming& incoming) const;
   void Count(std::string_view method, bool stream, StatusCode code, MonotonicTime began) const;
 
+  // A method's metrics, found once.
+  struct Figures;
+
   const Options options_;
+  // By full name; all methods there were at construction.
+  std::map<std::string, std::unique_ptr<Figures>, std::less<>> figures_;
 };
 
 }  // namespace hilo::serving

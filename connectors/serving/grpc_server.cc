@@ -55,7 +55,12 @@ grpc::ByteBuffer ToBuffer(const std::string& bytes) {
   return grpc::ByteBuffer(&slice, 1);
 }
 
-grpc::ByteBuffer ToBuffer(const Message& message) { return ToBuffer(message.SerializeAsString()); }
+grpc::ByteBuffer ToBuffer(const Message& message) {
+  // Serialised where it is sent from.
+  grpc::Slice slice(message.ByteSizeLong());
+  message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
+  return grpc::ByteBuffer(&slice, 1);
+}
 
 // One outstanding operation of the completion queue; it deletes itself when it has run.
 class Operation {

@@ -16,6 +16,25 @@ constexpr std::string_view kEvents = "events";
 constexpr std::string_view kCustomers = "customers";
 constexpr std::string_view kDeadLetters = "dead-letters";
 
+using OpenedStore = StatusOr<std::unique_ptr<store::RocksDbStore>>;
+
+// At once: what each has to recover after a crash is work for a core of its own.
+std::vector<OpenedStore> OpenStores(const std::string& directory,
+                                    const std::vector<log::TopicPartition>& all,
+                                    const store::SharedResources& resources) {
+  std::vector<OpenedStore> opened(all.size());
+  {
+    std::vector<std::jthread> openers;
+    for (size_t i = 0; i < all.size(); ++i) {
+      openers.emplace_back([&, i] {
+        opened[i] = store::RocksDbStore::Open(
+            {directory + "/" + all[i].topic + "-" + std::to_string(all[i].partition), resources});
+      });
+    }
+  }
+  return opened;
+}
+
 }  // namespace
 
 void Listeners::OnAnswer(std::string_view caller, RequestId request,
@@ -56,13 +75,12 @@ StatusOr<std::unique_ptr<LocalNode>> LocalNode::Open(const Options& options, log
   std::vector<log::TopicPartition> all = {{std::string(kEvents), 0}};
   all.insert(all.end(), customers.begin(), customers.end());
   std::random_device random;
-  for (const log::TopicPartition& of : all) {
+  auto stores = OpenStores(options.directory, all, *node->resources_);
+  for (size_t i = 0; i < all.size(); ++i) {
+    const log::TopicPartition& of = all[i];
     auto unit = std::make_unique<Unit>();
     unit->of = of;
-    HILO_ASSIGN_OR_RETURN(
-        unit->store, store::RocksDbStore::Open(
-                         {options.directory + "/" + of.topic + "-" + std::to_string(of.partition),
-                          *node->resources_}));
+    HILO_ASSIGN_OR_RETURN(unit->store, std::move(stores[i]));
     fold::Partition::Options partition_options;
     partition_options.of = of;
     partition_options.registry = &registry;

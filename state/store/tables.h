@@ -46,4 +46,20 @@ constexpr bool InDigest(Table table) {
          table != Table::kLaneWindow;
 }
 
+// Whether a row that was just written is worth keeping in memory: one of these is seldom read again
+// soon.
+constexpr bool SeldomReadAgain(Table table) {
+  switch (table) {
+    case Table::kTimer:
+    case Table::kTimerByName:
+    case Table::kEventId:
+    case Table::kEventIdHour:
+    case Table::kTimeline:
+    case Table::kAnswerHour:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace hilo::store

@@ -4,7 +4,6 @@
 #include <memory>
 #include <utility>
 
-#include "state/profile/join.h"
 #include "state/timeline/entry_key.h"
 #include "state/timeline/interactions.h"
 #include "state/types/bucket.h"
@@ -84,9 +83,8 @@ StatusOr<std::optional<MemberRow>> ReadMember(const store::Reader& reader, Custo
 }
 
 StatusOr<std::optional<MemberRow>> ReadCustomer(const store::Reader& reader, CustomerId customer) {
-  HILO_ASSIGN_OR_RETURN(auto row, ReadMember(reader, customer, BirthMember(customer)));
-  if (!row.has_value()) return row;
-  return std::optional<MemberRow>(profile::Join({&*row, 1}));
+  // The join of one member is that member, and nobody is merged yet.
+  return ReadMember(reader, customer, BirthMember(customer));
 }
 
 StatusOr<TimelinePage> ReadTimeline(const store::Reader& reader, CustomerId customer,

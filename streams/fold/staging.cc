@@ -1,5 +1,6 @@
 #include "streams/fold/staging.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ops/base/check.h"
@@ -16,6 +17,15 @@ bool Counts(std::string_view key) { return store::InDigest(static_cast<store::Ta
 
 uint64_t HashOf(std::string_view key, const std::optional<std::string>& value) {
   return value ? RowHash(key, *value) : 0;
+}
+
+// The first eight bytes as a number that is ordered as they are.
+uint64_t Begin8(std::string_view key) {
+  uint64_t begin = 0;
+  for (size_t i = 0; i < 8; ++i) {
+    begin = begin << 8 | (i < key.size() ? static_cast<uint8_t>(key[i]) : 0);
+  }
+  return begin;
 }
 
 size_t SizeOf(const std::optional<std::string>& value) { return value ? value->size() : 0; }
@@ -197,8 +207,17 @@ Status Staging::Resolve() {
 }
 
 void Staging::WriteTo(store::Batch& batch) const {
+  // In order of keys: a store inserts the next row where it stands, instead of looking for the
+  // place.
+  std::vector<std::pair<uint64_t, const Row*>> in_order;
+  in_order.reserve(dirty_.size());
   for (const Row* row : dirty_) {
-    if (!row->second.dirty) continue;
+    if (row->second.dirty) in_order.emplace_back(Begin8(row->first), row);
+  }
+  std::sort(in_order.begin(), in_order.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : a.second->first < b.second->first;
+  });
+  for (const auto& [begin, row] : in_order) {
     if (row->second.value) {
       batch.Put(row->first, *row->second.value);
     } else {
@@ -210,12 +229,16 @@ void Staging::WriteTo(store::Batch& batch) const {
 void Staging::Written() {
   HILO_CHECK(!open_ && changed_.empty() && unresolved_.empty(),
              "a batch ends with a mark that is resolved");
+  ordered_.clear();  // before the keys that it sees
   for (Row* row : dirty_) {
     row->second.dirty = false;
     row->second.listed = false;
+    if (store::SeldomReadAgain(static_cast<store::Table>(row->first[0]))) {
+      cached_bytes_ -= row->first.size() + kRowOverheadBytes + SizeOf(row->second.value);
+      rows_.erase(row->first);
+    }
   }
   dirty_.clear();
-  ordered_.clear();
   ordered_count_ = 0;
   marks_.clear();
   change_ = 0;

@@ -18,8 +18,9 @@ namespace hilo::fold {
 // changes.
 //
 // Changes since Begin belong to one record and can be taken back as a whole. What was read or
-// written stays as a cache for later batches, up to `max_cached_bytes`, then all of it is
-// forgotten; so the store must have no other writer.
+// written stays as a cache for later batches (what was written not of tables that are seldom read
+// again), up to `max_cached_bytes`, then all of it is forgotten; so the store must have no other
+// writer.
 // **Digest**: Mark notes the change of the digest so far; rows that were overwritten without having
 // been read are fetched by one MultiGet in Resolve. **Errors**: the store's; failed() stays true
 // after one, and the batch must not be written.

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -58,6 +59,7 @@ ChildProgram::ChildProgram(const std::string& program, const std::vector<std::st
   pid_ = ::fork();
   HILO_CHECK(pid_ >= 0, "a bench may start a process");
   if (pid_ == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a bench that gives up leaves nothing behind
     ::dup2(ends[1], STDOUT_FILENO);
     ::execv(path.c_str(), argv.data());
     ::_exit(127);
