@@ -21,7 +21,7 @@ using OpenedStore = StatusOr<std::unique_ptr<store::RocksDbStore>>;
 // At once: what each has to recover after a crash is work for a core of its own.
 std::vector<OpenedStore> OpenStores(const std::string& directory,
                                     const std::vector<log::TopicPartition>& all,
-                                    const store::SharedResources& resources) {
+                                    store::SharedResources& resources) {
   std::vector<OpenedStore> opened(all.size());
   {
     std::vector<std::jthread> openers;
