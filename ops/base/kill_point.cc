@@ -1,10 +1,12 @@
 #include "ops/base/kill_point.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
+#include <memory>
 #include <string>
 
 namespace hilo::kill_point {
@@ -15,18 +17,18 @@ const char* Wanted() { return std::getenv("HILO_KILL_AT"); }
 struct Aim {
   std::string place;
   std::atomic<long> passes_left{1};
+  int wait_milliseconds = 0;
 };
 
-// Made at the first pass, when the environment is all there.
-Aim& TheAim() {
-  static Aim aim;
-  [[maybe_unused]] static const bool read = [] {
-    const std::string wanted = Wanted();
-    const size_t colon = wanted.find(':');
-    aim.place = wanted.substr(0, colon);
-    if (colon != std::string::npos) aim.passes_left = std::atol(wanted.c_str() + colon + 1);
-    return true;
-  }();
+// "place:passes:milliseconds"; the numbers may be left out.
+std::unique_ptr<Aim> ParseAim(const std::string& wanted) {
+  auto aim = std::make_unique<Aim>();
+  const size_t passes = wanted.find(':');
+  aim->place = wanted.substr(0, passes);
+  if (passes == std::string::npos) return aim;
+  aim->passes_left = std::atol(wanted.c_str() + passes + 1);
+  if (const size_t wait = wanted.find(':', passes + 1); wait != std::string::npos)
+    aim->wait_milliseconds = std::atoi(wanted.c_str() + wait + 1);
   return aim;
 }
 
@@ -35,8 +37,9 @@ Aim& TheAim() {
 const bool kArmed = Wanted() != nullptr;
 
 void Pass(std::string_view place) {
-  Aim& aim = TheAim();
-  if (place != aim.place || --aim.passes_left != 0) return;
+  static const std::unique_ptr<Aim> aim = ParseAim(Wanted());
+  if (place != aim->place || --aim->passes_left != 0) return;
+  if (aim->wait_milliseconds > 0) (void)poll(nullptr, 0, aim->wait_milliseconds);
   // No handler, no destructor, no buffer that is flushed.
   (void)kill(getpid(), SIGKILL);
   while (true) (void)pause();

@@ -130,13 +130,14 @@ void LocalNode::Run(Unit& unit, const std::stop_token& stop) {
           {{"topic", unit.of.topic}, {"partition", unit.of.partition}, {"cause", folded.status()}});
       return;
     }
-    unit.partition->Send();
+    // Before it sends: after a start the outbox still holds what its targets have accepted.
     if (Status trimmed = unit.partition->Trim(false); !trimmed.ok()) {
       logger_.Error(
           "partition stopped",
           {{"topic", unit.of.topic}, {"partition", unit.of.partition}, {"cause", trimmed}});
       return;
     }
+    unit.partition->Send();
   }
 }
 

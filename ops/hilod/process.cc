@@ -95,12 +95,13 @@ class LocalProcess final : public Process {
     if (hub_ != nullptr) hub_->Stop();
     if (http_ != nullptr) http_->Stop();
     if (grpc_ != nullptr) grpc_->Stop();
-    intake_.reset();
-    if (node_ != nullptr) node_->Stop();
+    // It looks after all that follows, and no call waits any more.
     if (keeper_.joinable()) {
       keeper_.request_stop();
       keeper_.join();
     }
+    intake_.reset();
+    if (node_ != nullptr) node_->Stop();
     worker_.reset();
     if (log_ != nullptr) log_->Stop();
     audit_.reset();

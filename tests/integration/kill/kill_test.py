@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Kills a real hilod again and again while real clients send, and proves that nothing was lost and nothing counted twice.
 
-usage: kill_test.py [--kills N] [--seed N] [--keep DIRECTORY]
+usage: kill_test.py [--kills N] [--seed N] [--keep DIRECTORY] [--at PLACE]
 
 Some kills come at a random moment, the others at a place that the code names (ops/base/kill_point.h). Clients do not know:
 raw HTTP, an official SDK, and agents who write by command, each with a ledger. Between some kills the node's files are looked
@@ -39,6 +39,7 @@ SDK_RATE = 60          # events a second, each
 RANDOM_SHARE = 0.25    # of kills that come at no named place
 LIVES = (0.15, 0.9)    # seconds until a kill at a random moment
 PATIENCE = 4.0         # seconds for a named place to be reached
+WAIT = 40              # milliseconds
 INSPECTIONS = 5        # looks at the files that a kill left
 POISONINGS = 3
 REST = 120             # seconds in which everything has to come to rest
@@ -63,7 +64,8 @@ class Trial:
         self.random = random.Random(arguments.seed)
         self.hub = Hub(BUILD, root)
         self.at = Counter()
-        self.places = sorted(kill_points(SOURCE))
+        self.places = [arguments.at] if arguments.at else sorted(kill_points(SOURCE))
+        self.random_share = 0 if arguments.at else RANDOM_SHARE
         self.senders, self.sdks = [], []
         self.earlier = []
         self.recovery = []
@@ -134,14 +136,16 @@ class Trial:
 
     # ------------------------------------------------------------------------------------- kills
     def one_kill(self, number):
-        place = self.choose(number)
+        place = self.choose()
         first = self.hub.process.poll() is None  # it serves since the senders began
         if first:
             time.sleep(self.random.uniform(*LIVES))
             self.hub.kill()
             self.at["random"] += 1
         else:
-            kill_at = f"{place}:{self.random.randrange(1, PASSES.get(place, 20) + 1)}" if place else None
+            # Every other time the others go on for a moment, so that what was said too early gets out.
+            wait = self.random.choice((0, WAIT))
+            kill_at = f"{place}:{self.random.randrange(1, PASSES.get(place, 20) + 1)}:{wait}" if place else None
             serves = self.hub.start(kill_at)
             if serves:
                 self.recovery.append(self.hub.started)
@@ -158,8 +162,8 @@ class Trial:
         if number % max(1, self.kills // POISONINGS) == self.kills // (2 * POISONINGS):
             self.hub.poison(self.root / f"poison-{number}.ledger.jsonl", 5, number)
 
-    def choose(self, number):
-        if self.random.random() < RANDOM_SHARE:
+    def choose(self):
+        if self.random.random() < self.random_share:
             return None
         fewest = min(self.at[place] for place in self.places)
         return self.random.choice([place for place in self.places if self.at[place] == fewest])
@@ -176,8 +180,8 @@ class Trial:
 
     # -------------------------------------------------------------------------------------- rest
     def stop_hub(self):
-        if self.hub.stop() != 0:
-            raise AssertionError(f"hilod did not stop well:\n{self.hub.log_tail()}")
+        if (code := self.hub.stop()) != 0:
+            raise AssertionError(f"hilod ended with {code} when told to stop:\n{self.hub.log_tail()}")
 
     def ask_for_customers(self):
         """What an agent is shown is what was sent."""
@@ -245,7 +249,8 @@ def main():
     arguments = argparse.ArgumentParser(usage=__doc__)
     arguments.add_argument("--kills", type=int, default=int(os.environ.get("HILO_KILLS", "60")))
     arguments.add_argument("--seed", type=int, default=int(time.time()))
-    arguments.add_argument("--keep")
+    arguments.add_argument("--keep", help="where to leave everything")
+    arguments.add_argument("--at", help="kill at this place only")
     given = arguments.parse_args()
     peers()
     print(f"seed {given.seed}")
