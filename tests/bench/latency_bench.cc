@@ -4,6 +4,8 @@
 //
 //   build/release/bin/hilo_latency_bench [--rate 1000] [--seconds 20] [--customers 20000]
 #include <algorithm>
+#include <limits>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -37,7 +39,7 @@ class Collected {
     if (appointed_micros >= from_)
       latencies_.Add(static_cast<double>(now - appointed_micros) * 1e-6);
   }
-  // What was appointed earlier does not count.
+  // What is appointed earlier does not count; before this call nothing does.
   void CountFrom(int64_t micros) {
     std::lock_guard lock(mutex_);
     from_ = micros;
@@ -47,7 +49,7 @@ class Collected {
  private:
   std::mutex mutex_;
   Latencies latencies_;
-  int64_t from_ = 0;
+  int64_t from_ = std::numeric_limits<int64_t>::max();
 };
 
 // The wire's end of a stream: serialises as gRPC does, and reads at once.
@@ -71,6 +73,35 @@ class ReadingSink final : public serving::MessageSink {
  private:
   Collected& collected_;
   std::string bytes_;
+};
+
+// Hears how far identity has folded, and knows when each offset was appointed.
+class Identified final : public fold::Listener {
+ public:
+  explicit Identified(Collected& collected) : collected_(collected) {}
+  void Appointed(log::Offset offset, int64_t micros) {
+    std::lock_guard lock(mutex_);
+    if (offset < folded_) {
+      collected_.Add(micros);  // folded before its acknowledgement was heard
+    } else {
+      waiting_.emplace(offset, micros);
+    }
+  }
+  void OnFolded(const log::TopicPartition& of, log::Offset position) override {
+    if (of.topic != "events") return;
+    std::lock_guard lock(mutex_);
+    folded_ = position;
+    while (!waiting_.empty() && waiting_.begin()->first < position) {
+      collected_.Add(waiting_.begin()->second);
+      waiting_.erase(waiting_.begin());
+    }
+  }
+
+ private:
+  Collected& collected_;
+  std::mutex mutex_;
+  log::Offset folded_ = 0;
+  std::map<log::Offset, int64_t> waiting_;
 };
 
 std::string CustomerName(BenchNode& node, uint64_t identifier) {
@@ -102,8 +133,10 @@ int Main(int argc, char** argv) {
   const auto customers = static_cast<uint64_t>(NumberArgument(argc, argv, "--customers", 20'000));
   testing::TemporaryDirectory directory;
   Collected accepted;
+  Collected identified;
   Collected visible;
   Collected streamed;
+  Identified identity(identified);
   BenchNode node({.directory = directory.Sub("hilo")});
   const keys::Signer signer(Must(node.keys().PurposeKey("audit")));
   auto audit = Must(audit::Audit::Open({.path = directory.Sub("audit.jsonl"), .heads_path = ""},
@@ -117,6 +150,7 @@ int Main(int argc, char** argv) {
                     .clock = node.clock(),
                     .registry = node.registry()});
   node.Listen(hub);
+  node.Listen(identity);
   node.OnVisible([&](int64_t appointed) { visible.Add(appointed); });
   node.Start();
   WebEvents source(3, customers);
@@ -131,7 +165,7 @@ int Main(int argc, char** argv) {
   hub.Watch(call, request, std::make_shared<ReadingSink>(streamed));
 
   const int64_t began = WallMicros() + 100'000;
-  for (Collected* collected : {&accepted, &visible, &streamed})
+  for (Collected* collected : {&accepted, &identified, &visible, &streamed})
     collected->CountFrom(began + static_cast<int64_t>(kWarmUpSeconds * 1e6));
   const auto count = static_cast<uint64_t>(rate * (seconds + kWarmUpSeconds));
   const double cpu = CpuSeconds();
@@ -142,10 +176,12 @@ int Main(int argc, char** argv) {
     event.received = WallTime(WallTime::duration(appointed));
     if (const int64_t early = appointed - WallMicros(); early > 0)
       std::this_thread::sleep_for(std::chrono::microseconds(early));
-    node.intake().Accept(std::move(event), [&accepted, appointed](const kit::Accepted& result) {
-      Must(result.status);
-      accepted.Add(appointed);
-    });
+    node.intake().Accept(std::move(event),
+                         [&accepted, &identity, appointed](const kit::Accepted& result) {
+                           Must(result.status);
+                           accepted.Add(appointed);
+                           identity.Appointed(result.offset, appointed);
+                         });
   }
   node.AwaitVisible(customers + count);
   const double used = CpuSeconds() - cpu;
@@ -154,6 +190,7 @@ int Main(int argc, char** argv) {
 
   const std::string at = "_at_" + std::to_string(static_cast<int>(rate));
   accepted.latencies().PrintMillis("accepted" + at);
+  identified.latencies().PrintMillis("identified" + at);
   visible.latencies().PrintMillis("visible" + at);
   streamed.latencies().PrintMillis("in_stream" + at);
   Print("latency_cpu" + at, used / static_cast<double>(count) * 1e6, "us/event");

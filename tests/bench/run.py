@@ -37,6 +37,8 @@ SUITES = [
     ("size_10k", [("hilo_size_bench", ["--customers", "10000"], ["--customers", "10000", "--seconds", "1"])]),
     ("size_100k", [("hilo_size_bench", ["--customers", "100000"], None)]),
     ("size_1m", [("hilo_size_bench", ["--customers", "1000000"], None)]),
+    ("folds", [(f"hilo_{name}_bench", ["--benchmark_format=json"], ["--benchmark_format=json", "--benchmark_min_time=0.05"])
+               for name in ("fold", "identity", "customer")]),
     ("log", [("hilo_log_bench", ["--benchmark_format=json"], ["--benchmark_format=json", "--benchmark_min_time=0.1"])]),
 ]
 
