@@ -256,6 +256,8 @@ def main():
     print(f"seed {given.seed}")
     root = Path(given.keep) if given.keep else Path(tempfile.mkdtemp(prefix="hilo-kill-"))
     root.mkdir(parents=True, exist_ok=True)
+    if any(root.iterdir()):
+        sys.exit(f"{root} is not empty: what another run sent would count as this one's")
     root.chmod(0o700)
     trial = Trial(given, root)
     fine = False
