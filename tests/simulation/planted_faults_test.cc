@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <ostream>
 #include <string>
 
 #include "ops/base/fault.h"
@@ -20,6 +21,8 @@ struct Planted {
   const char* what;
   uint64_t first_seed = 0;  // of a fault that shows rarely: near a seed where it does
 };
+
+void PrintTo(const Planted& fault, std::ostream* out) { *out << fault.what; }
 
 const Planted kPlanted[] = {
     {"chain_not_compared", "duplicates and successors are taken without comparing chains"},
