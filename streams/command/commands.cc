@@ -99,10 +99,11 @@ class Waiters {
     return taken;
   }
 
-  log::Offset Folded(const log::TopicPartition& of) {
+  // How far `of` is folded; nullopt for a partition that is not folded here.
+  std::optional<log::Offset> Folded(const log::TopicPartition& of) {
     MutexLock lock(mutex_);
     const auto found = folded_.find(of);
-    return found == folded_.end() ? 0 : found->second;
+    return found == folded_.end() ? std::nullopt : std::optional(found->second);
   }
 
   void TakeExpired(MonotonicTime now, std::vector<Command>& commands,
@@ -230,13 +231,18 @@ class LogCommands final : public Commands {
   void WaitFor(const PositionToken& token, MonotonicTime deadline,
                std::function<void(Status)> done) override {
     const bool ours = token.of.topic == options_.topic && token.of.partition < options_.partitions;
+    const std::optional<log::Offset> folded =
+        ours ? view_(token.of.partition).position : waiters_->Folded(token.of);
+    // Tokens come from outside: nothing is remembered of a partition that only a token names.
+    if (!folded) return done(NotUpToBound());
     // Registered before it is looked at: what is folded in between is not missed.
     if (!waiters_->Add(Waiters::Position{.of = token.of, .position = token.position, .done = done},
                        deadline)) {
       return done(Error(StatusCode::kResourceExhausted, "waiters_full",
                         "too many callers wait; try again"));
     }
-    OnFolded(token.of, ours ? view_(token.of.partition).position : waiters_->Folded(token.of));
+    OnFolded(token.of,
+             ours ? view_(token.of.partition).position : waiters_->Folded(token.of).value_or(0));
   }
 
   void OnAnswer(std::string_view caller, RequestId request,

@@ -282,6 +282,18 @@ TEST_F(CommandTest, WaitsForAPosition) {
   EXPECT_THAT(reached, testing::ElementsAre("", "", "not_up_to_bound"));
 }
 
+TEST_F(CommandTest, RemembersNothingOfAPartitionThatOnlyATokenNames) {
+  for (const log::TopicPartition& of :
+       {log::TopicPartition{.topic = "anything", .partition = 0},
+        log::TopicPartition{.topic = kOf.topic, .partition = 4'000'000}}) {
+    std::string reason;
+    // Neither time passes nor does Expire run: the answer comes at once.
+    commands_->WaitFor({.of = of, .position = 1}, clock_.Monotonic() + std::chrono::seconds(1),
+                       [&](const Status& status) { reason = Reason(status); });
+    EXPECT_EQ(reason, "not_up_to_bound") << of.topic;
+  }
+}
+
 TEST_F(CommandTest, ForgetsAnswersAfterADayAndNotBefore) {
   for (int i = 0; i < 10; ++i) Send(Note(NewId()));
   FoldAll();
