@@ -37,6 +37,9 @@ StatusOr<TlsContext> LoadTls(const std::string& certificate_file, const std::str
       SSL_CTX_check_private_key(context.get()) != 1) {
     return Unusable("\"" + key_file + "\" is not the PEM key of the certificate.");
   }
+  if (X509_cmp_current_time(X509_get0_notAfter(SSL_CTX_get0_certificate(context.get()))) < 0) {
+    return Unusable("The certificate in \"" + certificate_file + "\" has expired; renew it.");
+  }
   if (SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1 ||
       SSL_CTX_set_cipher_list(context.get(), "ECDHE+AESGCM:ECDHE+CHACHA20") != 1) {
     return Error(StatusCode::kInternal, "http_tls", "OpenSSL lacks TLS 1.2 with AEAD suites.");

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "connectors/http/server.h"
+#include "connectors/http/tls.h"
 #include "tests/unit/connectors/http/raw_peer.h"
 
 namespace hilo::http {
@@ -22,14 +23,15 @@ namespace {
 // A self-signed certificate in a folder of its own.
 class Certificate {
  public:
-  Certificate() {
+  // Negative: it expired so long ago.
+  explicit Certificate(long lifetime_seconds = 3600) {
     std::string pattern = (std::filesystem::temp_directory_path() / "hilo-tls-XXXXXX").string();
     folder_ = mkdtemp(pattern.data());
     EVP_PKEY* key = EVP_EC_gen("P-256");
     X509* certificate = X509_new();
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -7200);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), lifetime_seconds);
     X509_set_pubkey(certificate, key);
     X509_NAME* name = X509_get_subject_name(certificate);
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
@@ -130,6 +132,16 @@ class ServerTls : public testing::Test {
   Certificate certificate_;
   RecordingObserver observer_;
 };
+
+TEST(TlsFiles, RefusesACertificateThatHasExpired) {
+  const Certificate good;
+  EXPECT_TRUE(LoadTls(good.certificate_file(), good.key_file()).ok());
+  const Certificate old(-60);
+  const auto loaded = LoadTls(old.certificate_file(), old.key_file());
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(Reason(loaded.status()), "http_tls");
+  EXPECT_NE(loaded.status().message().find(old.certificate_file()), absl::string_view::npos);
+}
 
 TEST_F(ServerTls, AnswersOverTls12And13) {
   Router router = EchoRouter();
