@@ -4,7 +4,10 @@ namespace hilo::serving {
 
 Status Call::Audit(std::string_view customer_hex, std::string_view field_group,
                    std::string_view result) const {
-  if (audit_ == nullptr) return OkStatus();
+  if (audit_ == nullptr) {
+    audited_.store(true, std::memory_order_relaxed);
+    return OkStatus();
+  }
   audit::AuditEntry entry;
   entry.principal = principal_.name;
   entry.method = std::string(rights_.method.substr(1));
@@ -12,7 +15,9 @@ Status Call::Audit(std::string_view customer_hex, std::string_view field_group,
   entry.field_group = std::string(field_group);
   entry.reason = "request:" + request_id_;
   entry.result = std::string(result);
-  return audit_->Record(std::move(entry));
+  HILO_RETURN_IF_ERROR(audit_->Record(std::move(entry)));
+  audited_.store(true, std::memory_order_relaxed);
+  return OkStatus();
 }
 
 }  // namespace hilo::serving

@@ -41,6 +41,9 @@ class Call {
   Status Audit(std::string_view customer_hex, std::string_view field_group,
                std::string_view result = "OK") const;
 
+  // Whether something of this call stands in the audit.
+  bool Audited() const { return audited_.load(std::memory_order_relaxed); }
+
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
   bool Cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
 
@@ -50,6 +53,7 @@ class Call {
   const MonotonicTime deadline_;
   const std::string request_id_;
   audit::Audit* const audit_;  // not owned; null only in tests of what is not audited
+  mutable std::atomic<bool> audited_{false};
   std::atomic<bool> cancelled_{false};
 };
 

@@ -126,6 +126,12 @@ void Chain::Run(const Admitted& admitted, std::unique_ptr<google::protobuf::Mess
   const std::shared_ptr<Call> call = admitted.call;
   AnyDone counted = [this, call, began, done = std::move(done)](
                         Status status, std::unique_ptr<google::protobuf::Message> message) {
+    const bool must_be_audited = call->touch() == Touch::kView || call->touch() == Touch::kWrite;
+    if (status.ok() && must_be_audited && !call->Audited()) {
+      status = Error(StatusCode::kInternal, "not_audited",
+                     "the answer is withheld, as its handler left nothing in the audit");
+      message = nullptr;
+    }
     Count(call->method(), false, status.code(), began);
     done(std::move(status), std::move(message));
   };

@@ -18,7 +18,7 @@
 namespace hilo::serving {
 
 // What every call passes, by gRPC and by Connect alike: identity, rights (deny by default),
-// deadline, request checks, then the handler; metrics and the log at its end. Auditing is the
+// deadline, request checks, then the handler; metrics at its end. Auditing is the
 // handler's, who knows which customer it shows (Call::Audit).
 //
 // **Errors**: `token_invalid` (unauthenticated, one text for every cause), `not_permitted`,

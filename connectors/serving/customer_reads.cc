@@ -124,6 +124,8 @@ StatusOr<v1::FindCustomersResponse> FindCustomers(const Parts& parts, const Call
     return Error(StatusCode::kInvalidArgument, "query_invalid",
                  "give exactly one of 'identifier' and 'group'");
   }
+  // Searching is told as such, since it may find nobody.
+  HILO_RETURN_IF_ERROR(call.Audit("", "search"));
   return request.has_identifier() ? FindByIdentifier(parts, call, request, page_size)
                                   : FindByGroup(parts, call, request, page_size);
 }

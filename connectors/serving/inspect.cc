@@ -10,6 +10,7 @@
 
 #include "hilo/store/v1/rows.pb.h"
 #include "ops/base/json_text.h"
+#include "ops/base/text_encoding.h"
 #include "streams/fold/fold.h"
 
 namespace hilo::serving {
@@ -54,16 +55,6 @@ constexpr std::array<TableRow, 21> kTables = {{
     {Table::kCatalogue, "catalogue", Make<store::v1::CatalogueRevision>},
     {Table::kAnswerHour, "answer_hour", nullptr},
 }};
-
-std::string Hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (const unsigned char byte : bytes) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
-  }
-  return hex;
-}
 
 void Write(const Message& message, std::string& json);
 

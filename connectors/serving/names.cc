@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ops/base/text_encoding.h"
 #include "state/types/hash.h"
 
 namespace hilo::serving {
@@ -9,43 +10,9 @@ namespace {
 
 constexpr std::string_view kCustomers = "customers/";
 constexpr size_t kHexDigits = 32;
-constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 // Of the hash of what a token was made for: tells requests apart, proves nothing, as a token grants
 // no rights.
 constexpr size_t kMadeForBytes = 4;
-
-std::string EncodeUrlSafe(std::string_view bytes) {
-  std::string text;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const unsigned char byte : bytes) {
-    bits = (bits << 8) | byte;
-    count += 8;
-    while (count >= 6) {
-      count -= 6;
-      text += kAlphabet[(bits >> count) & 63];
-    }
-  }
-  if (count > 0) text += kAlphabet[(bits << (6 - count)) & 63];
-  return text;
-}
-
-std::optional<std::string> DecodeUrlSafe(std::string_view text) {
-  std::string bytes;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const char* found = c == '\0' ? nullptr : std::find(kAlphabet, kAlphabet + 64, c);
-    if (found == nullptr || found == kAlphabet + 64) return std::nullopt;
-    bits = (bits << 6) | static_cast<uint32_t>(found - kAlphabet);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes.push_back(static_cast<char>(bits >> count));
-    }
-  }
-  return bytes;
-}
 
 std::string MadeFor(std::string_view made_for) {
   return std::string(Bytes(Hash(made_for)).substr(0, kMadeForBytes));
@@ -87,12 +54,12 @@ StatusOr<size_t> PageSize(int32_t asked, int32_t standard, int32_t maximum) {
 }
 
 std::string MakePageToken(std::string_view made_for, std::string_view place) {
-  return EncodeUrlSafe(MadeFor(made_for) + std::string(place));
+  return UrlSafeBase64(MadeFor(made_for) + std::string(place));
 }
 
 StatusOr<std::string> ParsePageToken(std::string_view token, std::string_view made_for) {
   if (token.empty()) return std::string();
-  const auto bytes = DecodeUrlSafe(token);
+  const auto bytes = ParseUrlSafeBase64(token);
   if (!bytes || bytes->size() <= kMadeForBytes ||
       bytes->substr(0, kMadeForBytes) != MadeFor(made_for)) {
     return Error(

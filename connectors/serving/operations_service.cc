@@ -9,6 +9,7 @@
 #include "connectors/serving/services.h"
 #include "connectors/serving/views.h"
 #include "hilo/v1/operations_service.pb.h"
+#include "ops/base/text_encoding.h"
 #include "streams/fold/fold.h"
 
 namespace hilo::serving {
@@ -34,6 +35,16 @@ std::string Hex64(uint64_t value) {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
   return text;
+}
+
+Status NotFolded() {
+  return Error(StatusCode::kFailedPrecondition, "not_folded",
+               "nothing folds this topic, so it has no state");
+}
+
+Status RequestIdInvalid() {
+  return Error(StatusCode::kInvalidArgument, "request_id_invalid",
+               "'request_id' is required: a UUIDv7, new for each write");
 }
 
 StatusOr<int64_t> ParseNumber(std::string_view text, std::string_view field) {
@@ -172,8 +183,7 @@ StatusOr<v1::ListRowsResponse> ListRows(const Parts& parts, const Call& call,
   const std::string made_for = "rows " + Text(of) + " " + request.table();
   HILO_ASSIGN_OR_RETURN(const std::string after, ParsePageToken(request.page_token(), made_for));
   if (of.topic != "events" && of.topic != "customers") {
-    return Error(StatusCode::kFailedPrecondition, "not_folded",
-                 "nothing folds this topic, so it has no state");
+    return NotFolded();
   }
   HILO_RETURN_IF_ERROR(call.Audit("", "rows"));
   const store::Store& state =
@@ -191,13 +201,7 @@ StatusOr<v1::ListRowsResponse> ListRows(const Parts& parts, const Call& call,
     const auto table = static_cast<store::Table>(static_cast<uint8_t>(key[0]));
     v1::StateRow* row = response.add_rows();
     row->set_table(TableName(table));
-    std::string hex;
-    for (size_t i = 1; i < key.size(); ++i) {
-      char digits[3];
-      std::snprintf(digits, sizeof digits, "%02x", static_cast<unsigned char>(key[i]));
-      hex += digits;
-    }
-    row->set_key(hex);
+    row->set_key(Hex(std::string_view(key).substr(1)));
     row->set_content(InspectRow(table, iterator->Value()));
     if (request.raw()) row->set_value(std::string(iterator->Value()));
   }
@@ -278,8 +282,7 @@ void ReplayDeadLetter(const Parts& parts, const Call& call,
         Error(StatusCode::kNotFound, "dead_letter_not_found", "there is no such dead letter"));
   if (request.validate_only()) return reply(v1::ReplayDeadLetterResponse());
   if (!RequestId::FromHex(request.request_id())) {
-    return reply(Error(StatusCode::kInvalidArgument, "request_id_invalid",
-                       "'request_id' is required: a UUIDv7, new for each write"));
+    return reply(RequestIdInvalid());
   }
   if (Status audited = call.Audit("", "dead_letters"); !audited.ok())
     return reply(std::move(audited));
@@ -299,6 +302,9 @@ void AcceptTime(const Parts& parts, const Call& call, const v1::AcceptTimeReques
                 const Reply<v1::AcceptTimeResponse>& reply) {
   const auto of = PartitionArgument(parts, request.topic(), request.partition());
   if (!of.ok()) return reply(of.status());
+  const std::vector<log::TopicPartition> folded = parts.node.Folded();
+  if (std::find(folded.begin(), folded.end(), *of) == folded.end()) return reply(NotFolded());
+  if (!RequestId::FromHex(request.request_id())) return reply(RequestIdInvalid());
   const fold::PartitionView view = parts.node.View(*of);
   if (!view.closed || view.gap != request.gap()) {
     return reply(Error(StatusCode::kFailedPrecondition, "gap_not_open",

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <utility>
 
+#include "ops/audit/audit.h"
 #include "state/types/ids.h"
 
 namespace hilo::serving {
@@ -23,6 +24,14 @@ constexpr std::array<std::pair<Role, std::string_view>, 5> kRoles = {
 
 std::string HashOf(std::string_view token) {
   return std::string(Bytes(Hash("hilo.token.", token)));
+}
+
+// What the audit takes as a principal.
+bool IsAuditWord(std::string_view name) {
+  return name.size() <= audit::AuditEntry::kMaxFieldBytes &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return c > ' ' && c <= '~' && c != '"' && c != '\\' && c != '\'';
+         });
 }
 
 Status Invalid(const std::string& path, std::string_view what) {
@@ -80,6 +89,11 @@ StatusOr<std::pair<std::string, Principal>> ReadPrincipal(const std::string& pat
     }
   }
   if (principal.name.empty()) return Invalid(path, "a principal has no 'name'");
+  if (!IsAuditWord(principal.name)) {
+    return Invalid(path,
+                   "a 'name' stands in the audit: at most 128 printable characters, no spaces, "
+                   "quotes or backslashes");
+  }
   if (hash.empty())
     return Invalid(path, "'" + principal.name + "' has neither 'token_hash' nor 'token_file'");
   return std::make_pair(hash, principal);

@@ -9,6 +9,7 @@
 #include "connectors/kit/json.h"
 #include "connectors/serving/names.h"
 #include "hilo/store/v1/records.pb.h"
+#include "ops/base/text_encoding.h"
 #include "state/cases/cases.h"
 #include "state/facts/facts.h"
 
@@ -29,16 +30,6 @@ void SetTime(int64_t micros, google::protobuf::Timestamp* time) {
   }
   time->set_seconds(seconds);
   time->set_nanos(static_cast<int32_t>(rest * 1'000));
-}
-
-std::string Hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (const unsigned char byte : bytes) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
-  }
-  return hex;
 }
 
 template <typename AnyId>

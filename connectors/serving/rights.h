@@ -9,7 +9,8 @@ namespace hilo::serving {
 // What a call does with customers, for the audit.
 enum class Touch { kNothing, kView, kWrite, kOperate };
 
-// What is known about a method beforehand. `touch` decides what the audit says of it.
+// What is known about a method beforehand. A unary call that views or
+// writes must have been audited before it is answered (Chain).
 struct MethodRights {
   std::string_view method;  // "/hilo.v1.CustomerService/GetContext"
   bool roles[5];            // by Role, in its order

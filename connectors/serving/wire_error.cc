@@ -4,6 +4,7 @@
 
 #include "google/rpc/error_details.pb.h"
 #include "ops/base/json_text.h"
+#include "ops/base/text_encoding.h"
 
 namespace hilo::serving {
 namespace {
@@ -57,25 +58,6 @@ google::rpc::ErrorInfo InfoOf(const Status& status) {
 std::string Text(const Status& status) {
   const absl::string_view message = status.message();
   return std::string(message.data(), message.size());
-}
-
-// Standard alphabet, no padding.
-std::string Base64(std::string_view bytes) {
-  static constexpr char kAlphabet[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const unsigned char byte : bytes) {
-    bits = (bits << 8) | byte;
-    count += 8;
-    while (count >= 6) {
-      count -= 6;
-      text += kAlphabet[(bits >> count) & 63];
-    }
-  }
-  if (count > 0) text += kAlphabet[(bits << (6 - count)) & 63];
-  return text;
 }
 
 }  // namespace

@@ -27,11 +27,18 @@ void RaiseDescriptorLimit() {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// A core would hold opened keys and customers' data.
+void ForbidCoreDumps() {
+  const rlimit none{};
+  (void)setrlimit(RLIMIT_CORE, &none);
+}
+
 bool IsConfigurationError(const hilo::Status& status) {
   const std::string reason = hilo::Reason(status);
   return reason == "config_invalid" || reason.starts_with("secret_") || reason == "http_tls" ||
-         reason == "http_address" || reason == "desk_page_missing" || reason == "log_locked" ||
-         reason == "store_locked";
+         reason == "http_address" || reason == "master_key_mismatch" ||
+         reason == "data_directory_in_use" || reason == "desk_page_missing" ||
+         reason == "log_locked" || reason == "store_locked";
 }
 
 }  // namespace
@@ -58,6 +65,7 @@ int main(int argc, char** argv) {
   if (print_config || check_config) return 0;
 
   RaiseDescriptorLimit();
+  ForbidCoreDumps();
   // Signals are taken by this thread alone; every other inherits the block.
   sigset_t signals;
   sigemptyset(&signals);

@@ -1,6 +1,9 @@
 #include "ops/hilod/process.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -10,6 +13,7 @@
 #include "connectors/callcenter/call_center.h"
 #include "connectors/desk/desk.h"
 #include "connectors/http/server.h"
+#include "connectors/http/tls.h"
 #include "connectors/kit/intake.h"
 #include "connectors/serving/catalogue_in_force.h"
 #include "connectors/serving/chain.h"
@@ -71,7 +75,10 @@ class LocalProcess final : public Process {
                 registry_),
         logger_(output_, "ops/hilod"),
         http_metrics_(registry_) {}
-  ~LocalProcess() override { Stop(); }
+  ~LocalProcess() override {
+    Stop();
+    if (lock_ >= 0) ::close(lock_);
+  }
 
   Status Build() {
     registry_.SetInfo(metric::kBuildInfo, {kVersion});
@@ -113,6 +120,7 @@ class LocalProcess final : public Process {
       return Error(StatusCode::kFailedPrecondition, "config_invalid",
                    "data_directory: it cannot be made; is its parent there?");
     }
+    HILO_RETURN_IF_ERROR(LockDirectory());
     struct stat info {};
     if (::stat(settings_.master_key_file.c_str(), &info) != 0) {
       HILO_RETURN_IF_ERROR(keys::CreateMasterKey(settings_.master_key_file));
@@ -134,6 +142,15 @@ class LocalProcess final : public Process {
     }
     HILO_ASSIGN_OR_RETURN(principals_, serving::Principals::Load(settings_.principals_file));
     return OkStatus();
+  }
+
+  // One node a directory; the lock goes with the process, however it ends.
+  Status LockDirectory() {
+    const std::string path = settings_.data_directory + "/lock";
+    lock_ = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (lock_ >= 0 && ::flock(lock_, LOCK_EX | LOCK_NB) == 0) return OkStatus();
+    return Error(StatusCode::kFailedPrecondition, "data_directory_in_use",
+                 "data_directory: another node runs on it, or it cannot be written");
   }
 
   Status OpenState() {
@@ -235,6 +252,10 @@ class LocalProcess final : public Process {
     options.tls_certificate_file = settings_.http_tls_certificate_file;
     options.tls_key_file = settings_.http_tls_key_file;
     options.observer = &http_metrics_;
+    if (!settings_.grpc_tls_certificate_file.empty()) {
+      HILO_RETURN_IF_ERROR(
+          http::LoadTls(settings_.grpc_tls_certificate_file, settings_.grpc_tls_key_file).status());
+    }
     HILO_ASSIGN_OR_RETURN(http_, http::Server::Create(options, std::move(router)));
     HILO_ASSIGN_OR_RETURN(grpc_, serving::GrpcServer::Create(
                                      {.address = settings_.grpc_address,
@@ -322,6 +343,7 @@ class LocalProcess final : public Process {
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<serving::GrpcServer> grpc_;
   std::jthread keeper_;
+  int lock_ = -1;
   bool stopped_ = false;
 };
 

@@ -378,6 +378,38 @@ TEST_F(ServingTest, HealthAndReflectionSpeakTheirProtocols) {
   EXPECT_GE(answer.list_services_response().service_size(), 5);
 }
 
+TEST_F(ServingTest, TimeIsAcceptedOnlyWhereSomethingIsFolded) {
+  v1::AcceptTimeRequest request;
+  v1::AcceptTimeResponse response;
+  const auto admin = hub_->Client(kAdminToken);
+  const auto accept = [&](const std::string& topic, int partition) {
+    request.set_topic(topic);
+    request.set_partition(partition);
+    request.set_request_id(HubProcess::NewRequestId());
+    return Reason(admin->Call("/hilo.v1.OperationsService/AcceptTime", request, &response));
+  };
+  EXPECT_EQ(accept("dead-letters", 0), "not_folded");
+  EXPECT_EQ(accept("nowhere", 0), "partition_unknown");
+  EXPECT_EQ(accept("customers", 99), "partition_unknown");
+  EXPECT_EQ(accept("customers", 0), "gap_not_open");
+  request.clear_request_id();
+  EXPECT_EQ(Reason(admin->Call("/hilo.v1.OperationsService/AcceptTime", request, &response)),
+            "request_id_invalid");
+  EXPECT_EQ(hub_->Http("GET", "/livez", {}, "").status, 200);
+}
+
+TEST_F(ServingTest, ATokenOfAPartitionThatIsNotHereIsNotWaitedFor) {
+  v1::GetContextRequest request;
+  request.set_customer("customers/00000000000000000000000000000001");
+  v1::GetContextResponse context;
+  for (const std::string token : {"c1.customers.99.1", "c1.dead-letters.0.1", "c1.anything.0.1"}) {
+    request.set_position_token(token);
+    EXPECT_EQ(Reason(hub_->Client(kAgentToken)->Call(kContext, request, &context)),
+              "not_up_to_bound")
+        << token;
+  }
+}
+
 TEST_F(ServingTest, OperatorsSeeRecordsAndNeverWhatIsSealed) {
   Customer("sealed-name@example.com");
   v1::ListRecordsRequest request;

@@ -24,6 +24,9 @@ class ChainTest : public testing::Test {
         [this](std::shared_ptr<Call> call, const v1::GetContextRequest& request,
                Reply<v1::GetContextResponse> reply) {
           seen_ = call;
+          if (audits_) {
+            ASSERT_TRUE(call->Audit("", "context").ok());
+          }
           v1::GetContextResponse response;
           response.mutable_context()->mutable_customer()->set_name(request.customer());
           reply(std::move(response));
@@ -46,6 +49,7 @@ class ChainTest : public testing::Test {
                               {"ops-token", {"olga", "Olga", Role::kOps, ""}}});
   Endpoints endpoints_;
   std::shared_ptr<Call> seen_;
+  bool audits_ = true;
   Chain chain_{Chain::Options{endpoints_, *principals_, nullptr, clock_, registry_,
                               Logger(output_, "test")}};
 };
@@ -125,6 +129,21 @@ TEST_F(ChainTest, HandsOnTheCaller) {
   EXPECT_EQ(name, "customers/x");
   ASSERT_NE(seen_, nullptr);
   EXPECT_EQ(seen_->principal().name, "marta");
+}
+
+TEST_F(ChainTest, WithholdsAViewThatWasNotAudited) {
+  audits_ = false;
+  const auto admitted =
+      chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", "Bearer agent-token"));
+  Status answered;
+  bool shown = true;
+  chain_.Run(*admitted, std::make_unique<v1::GetContextRequest>(),
+             [&](Status status, std::unique_ptr<google::protobuf::Message> message) {
+               answered = std::move(status);
+               shown = message != nullptr;
+             });
+  EXPECT_EQ(Reason(answered), "not_audited");
+  EXPECT_FALSE(shown);
 }
 
 TEST(CheckKnown, NamesThePathOfAnUnknownEnumValue) {
