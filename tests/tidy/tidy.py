@@ -127,6 +127,22 @@ def check_edges():
                     report(name, number, f"includes {target}, but {folder}/deps.txt does not name @{third}")
 
 
+    check_unused_edges(top)
+
+
+def check_unused_edges(top):
+    """An edge that nothing uses any more would let the next one in unseen."""
+    for name, path in tracked(".txt"):
+        folder = name.rsplit("/", 1)[0]
+        if path.name != "deps.txt" or folder.split("/")[0] not in top:
+            continue
+        sources = [file for file in path.parent.iterdir() if file.suffix in CODE]
+        included = "".join(file.read_text() for file in sources)
+        for dep in read_deps(folder) if sources else ():
+            if not dep.startswith("@") and dep != "proto" and f'"{dep}/' not in included:
+                report(name, 1, f"names {dep}, but nothing here includes it")
+
+
 def check_calls():
     for name, path in tracked(*CODE):
         for number, line in enumerate(lines_of(path), 1):
