@@ -38,6 +38,10 @@ enum class Table : uint8_t {
   kAgent = 35,       // agent hash, interaction -> member: what is at an agent now
   kCatalogue = 36,   // "current" -> catalogue revision
   kAnswerHour = 37,  // hour BE, answer key -> empty: what to forget when
+  kDecision = 38,    // bucket, member, decision -> what replays it
+  kDue = 39,         // bucket, member, run -> a journey that waits for its owner's decision
+  kPropensity = 40,  // channel, action -> sums of outcomes
+  kCatalogueRevision = 41,  // revision BE -> catalogue revision, for explaining what was decided
 };
 
 // Whether a table's rows count in a partition's digest.
