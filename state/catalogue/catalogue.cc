@@ -41,6 +41,14 @@ std::string_view Translated::In(std::string_view language) const {
   return by_language_.empty() ? std::string_view() : std::string_view(by_language_.begin()->second);
 }
 
+const Template::Texts& Template::In(std::string_view language) const {
+  const std::string_view primary = language.substr(0, language.find_first_of("-_"));
+  for (std::string_view wanted : {language, primary}) {
+    if (const Texts* texts = FindIn(languages, wanted)) return *texts;
+  }
+  return languages.find("en")->second;
+}
+
 const FactKind* Catalogue::FindFactKind(std::string_view name) const {
   return FindIn(fact_kinds_, name);
 }
@@ -49,6 +57,27 @@ const CaseKind* Catalogue::FindCaseKind(std::string_view name) const {
 }
 const SourceRule* Catalogue::FindSource(std::string_view name) const {
   return FindIn(sources_, name);
+}
+
+const Action* Catalogue::FindAction(std::string_view name) const { return FindIn(actions_, name); }
+const Policy* Catalogue::FindPolicy(std::string_view name) const { return FindIn(policies_, name); }
+const Segment* Catalogue::FindSegment(std::string_view name) const {
+  return FindIn(segments_, name);
+}
+const Product* Catalogue::FindProduct(std::string_view id) const { return FindIn(products_, id); }
+const Journey* Catalogue::FindJourney(std::string_view name) const {
+  return FindIn(journeys_, name);
+}
+const Template* Catalogue::FindTemplate(std::string_view name) const {
+  return FindIn(templates_, name);
+}
+const Parameter* Catalogue::FindParameter(std::string_view name) const {
+  return FindIn(parameters_, name);
+}
+
+std::span<const Offer> Catalogue::ActionsFor(std::string_view channel) const {
+  const std::vector<Offer>* offers = FindIn(offers_, channel);
+  return offers == nullptr ? std::span<const Offer>() : std::span<const Offer>(*offers);
 }
 
 const Catalogue::Rules& Catalogue::RulesFor(std::string_view type, std::string_view event) const {
@@ -70,6 +99,12 @@ void Catalogue::AddRules(const Trigger& wanted, Rules& rules) const {
   for (const PurchaseRule& rule : purchase_rules_) {
     if (Covers(rule.when, wanted)) rules.purchases.push_back(&rule);
   }
+  for (const auto& [name, journey] : journeys_) {
+    for (const Journey::Exit& exit : journey.exits) {
+      if (Covers(exit.when, wanted)) rules.journeys.emplace_back(&journey, &exit);
+    }
+    if (Covers(journey.begins, wanted)) rules.journeys.emplace_back(&journey, nullptr);
+  }
   std::set<std::string_view> paths;
   for (const OpenFields& fields : open_fields_) {
     if (Covers(fields.when, wanted)) paths.insert(fields.paths.begin(), fields.paths.end());
@@ -89,8 +124,22 @@ void Catalogue::Index() {
   }
   for (const PurchaseRule& rule : purchase_rules_) add(rule.when);
   for (const OpenFields& fields : open_fields_) add(fields.when);
+  for (const auto& [name, journey] : journeys_) {
+    add(journey.begins);
+    for (const Journey::Exit& exit : journey.exits) add(exit.when);
+  }
   for (const auto& [type, event] : wanted) {
     AddRules({.type = type, .event = event}, rules_[KeyOf(type, event)]);
+  }
+  product_index_ = ProductIndex(products_);
+  for (const auto& [name, action] : actions_) {
+    for (const std::string& channel : action.channels) {
+      std::vector<const Policy*> covering;
+      for (const auto& [policy_name, policy] : policies_) {
+        if (policy.Covers(action, channel)) covering.push_back(&policy);
+      }
+      offers_[channel].push_back({&action, &*covers_.insert(std::move(covering)).first});
+    }
   }
 }
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,127 +11,35 @@
 #include <utility>
 #include <vector>
 
-#include "ops/base/status.h"
-#include "state/types/time.h"
+#include "state/catalogue/action.h"
+#include "state/catalogue/file.h"
+#include "state/catalogue/journey.h"
+#include "state/catalogue/parameter.h"
+#include "state/catalogue/policy.h"
+#include "state/catalogue/product.h"
+#include "state/catalogue/product_index.h"
+#include "state/catalogue/rules.h"
+#include "state/catalogue/segment.h"
+#include "state/catalogue/template.h"
 
 namespace hilo::catalogue {
 
-// A file of a catalogue.
-struct File {
-  std::string path;     // such as "facts/returns.yaml"; only told in problems, never opened
-  std::string content;  // YAML; "---" separates several resources
+// An action on one of its channels, with the policies that cover it there.
+struct Offer {
+  const Action* action = nullptr;
+  // By name. Offers that are covered by the same policies share one list, so that what depends on
+  // the list alone need be worked out once: compare the pointers.
+  const std::vector<const Policy*>* policies = nullptr;
 };
 
-// A mistake in a file: what is wrong and what to write instead. Lines and columns count from 1; 0:
-// the whole file.
-struct Problem {
-  std::string path;
-  int line = 0;
-  int column = 0;
-  std::string message;
-};
-
-// Text by language ("en", "es"), as agents read it.
-class Translated {
- public:
-  void Set(std::string language, std::string text) {
-    by_language_[std::move(language)] = std::move(text);
-  }
-  // The text for a BCP 47 tag: its language, else English, else whichever there is; "" when there
-  // is none.
-  std::string_view In(std::string_view language) const;
-  const std::map<std::string, std::string, std::less<>>& all() const { return by_language_; }
-
- private:
-  std::map<std::string, std::string, std::less<>> by_language_;
-};
-
-// A detail of an event must have this value, compared as text.
-struct Condition {
-  std::string path;
-  std::string equals;
-};
-
-// Which events a rule looks at.
-struct Trigger {
-  std::string type;   // event type, such as "web.track"; "" matches every type, and then every name
-  std::string event;  // tracked event's name; "" matches every name
-  std::optional<Condition> condition;  // none: no further condition
-};
-
-// A kind of fact: the question it answers.
-struct FactKind {
-  std::string name;  // such as "return_reason"
-  Translated question;
-  Micros expires_after{0};  // where a rule says nothing; 0: never
-};
-
-// A detail of an event becomes a fact.
-struct FactRule {
-  std::string name;
-  Trigger when;
-  std::string from;  // path of the detail
-  std::string kind;  // of the fact
-  Micros expires_after{0};
-  uint32_t confidence = 100;  // 1 to 100
-};
-
-// A kind of open matter, and the events that open one.
-struct CaseKind {
-  struct OpenedBy {
-    Trigger when;
-    std::string title_from;  // path of the detail that becomes the title; "": the kind's own title
-  };
-  std::string name;  // such as "return"
-  Translated title;
-  Micros due_after{0};  // 0: no rule
-  std::vector<OpenedBy> opened_by;
-};
-
-enum class PurchaseKind : uint8_t { kOrder = 1, kRefund = 2, kPayment = 3 };
-
-// Where an event tells what was bought, paid or given back.
-struct PurchaseRule {
-  std::string name;
-  Trigger when;
-  PurchaseKind kind = PurchaseKind::kOrder;
-  std::string order_from;                // path of the order's own id
-  std::vector<std::string> amount_from;  // paths; the first that is there counts
-  std::string currency_from;
-  std::string default_currency;  // "": an event without currency has no purchase
-  std::string items_from;        // path of the list of items; "": none
-  std::string item_product_from;
-  std::string item_quantity_from;
-  std::string item_price_from;
-};
-
-// A trait or detail that names a group the person belongs to.
-struct GroupRule {
-  std::string name;
-  std::string from;       // path in the traits, else in the details
-  std::string kind;       // "household", "company", "account", "loyalty_card"
-  std::string role_from;  // path of the role; may be ""
-};
-
-// What a source of that name is believed to know better.
-struct SourceRule {
-  std::string name;
-  uint32_t rank = 0;       // among writers at one time; higher wins
-  std::string group_kind;  // of its group calls; "": as the source is configured
-};
-
-// A purpose that customers consent to, and what banners call it.
-struct ConsentPurpose {
-  std::string name;                     // such as "marketing"
-  std::vector<std::string> categories;  // names in `context.consent.categoryPreferences`
-};
-
-// Rules that managers edit: what becomes a fact, a case or a purchase, and which details folds may
-// read. Immutable.
+// What managers edit: what becomes a fact, a case or a purchase, which details folds may read, what
+// the company may do next and under which rules. Immutable. All lists are ordered by name, so that
+// the order of files never matters.
 //
 // Paths name a detail of an event: "order_id", "products.0.name". They are looked up in the event's
 // properties (for identify and group: its traits; for CloudEvents and calls: its data).
-// **Limits**: kMaxFiles of kMaxFileBytes each, kMaxResources resources.
+// **Limits**: kMaxFiles of kMaxFileBytes each and kMaxBytes together, kMaxResources resources, of
+// the kinds that decisions go through as many as the constants say.
 // **Errors**: Parse collects every problem it can find instead of stopping at the first.
 // **Threads**: thread-safe, as it never changes.
 // **Cost**: the rules for an event are found by one to three look-ups, not by trying all.
@@ -139,7 +47,15 @@ class Catalogue {
  public:
   static constexpr size_t kMaxFiles = 1'000;
   static constexpr size_t kMaxFileBytes = 256 << 10;
-  static constexpr size_t kMaxResources = 10'000;
+  static constexpr size_t kMaxResources = 50'000;
+  static constexpr size_t kMaxBytes = 32 << 20;  // of all files together
+  static constexpr size_t kMaxActions = 10'000;
+  static constexpr size_t kMaxPolicies = 200;
+  static constexpr size_t kMaxSegments = 200;
+  static constexpr size_t kMaxJourneys = 500;
+  static constexpr size_t kMaxProducts = 20'000;
+  static constexpr size_t kMaxTemplates = 1'000;
+  static constexpr size_t kMaxParameters = 500;
   static constexpr size_t kMaxProblems = 100;
 
   struct Parsed {
@@ -164,12 +80,32 @@ class Catalogue {
   const std::vector<GroupRule>& group_rules() const { return group_rules_; }
   const std::vector<ConsentPurpose>& consent_purposes() const { return consent_purposes_; }
 
+  const Action* FindAction(std::string_view name) const;
+  const Policy* FindPolicy(std::string_view name) const;
+  const Segment* FindSegment(std::string_view name) const;
+  const Product* FindProduct(std::string_view id) const;
+  const Journey* FindJourney(std::string_view name) const;
+  const Template* FindTemplate(std::string_view name) const;
+  const Parameter* FindParameter(std::string_view name) const;
+  const std::map<std::string, Action, std::less<>>& actions() const { return actions_; }
+  const std::map<std::string, Policy, std::less<>>& policies() const { return policies_; }
+  const std::map<std::string, Segment, std::less<>>& segments() const { return segments_; }
+  const std::map<std::string, Product, std::less<>>& products() const { return products_; }
+  const std::map<std::string, Journey, std::less<>>& journeys() const { return journeys_; }
+  const std::map<std::string, Template, std::less<>>& templates() const { return templates_; }
+  const std::map<std::string, Parameter, std::less<>>& parameters() const { return parameters_; }
+  const ProductIndex& product_index() const { return product_index_; }
+  // Actions on a channel, by name. **Lifetime**: this catalogue's.
+  std::span<const Offer> ActionsFor(std::string_view channel) const;
+
   // Everything that looks at events of this type and name. Conditions are the caller's to check.
   struct Rules {
     std::vector<const FactRule*> facts;
     std::vector<std::pair<const CaseKind*, const CaseKind::OpenedBy*>> cases;
     std::vector<const PurchaseRule*> purchases;
     std::vector<std::string_view> open_fields;  // paths, ascending, no two equal
+    // By journey; null: it begins, else how it ends. Of one journey exits come first.
+    std::vector<std::pair<const Journey*, const Journey::Exit*>> journeys;
   };
   // **Lifetime**: this catalogue's, and points into it.
   const Rules& RulesFor(std::string_view type, std::string_view event) const;
@@ -197,6 +133,16 @@ class Catalogue {
   std::vector<OpenFields> open_fields_;
   std::vector<GroupRule> group_rules_;
   std::vector<ConsentPurpose> consent_purposes_;
+  std::map<std::string, Action, std::less<>> actions_;
+  std::map<std::string, Policy, std::less<>> policies_;
+  std::map<std::string, Segment, std::less<>> segments_;
+  std::map<std::string, Product, std::less<>> products_;  // by id
+  std::map<std::string, Journey, std::less<>> journeys_;
+  std::map<std::string, Template, std::less<>> templates_;
+  std::map<std::string, Parameter, std::less<>> parameters_;
+  ProductIndex product_index_;
+  std::map<std::string, std::vector<Offer>, std::less<>> offers_;  // by channel
+  std::set<std::vector<const Policy*>> covers_;                    // the lists that offers share
   // By "type\0event", "type\0" and "\0": each holds what the wider ones hold.
   std::unordered_map<std::string, Rules> rules_;
 };
