@@ -21,7 +21,7 @@ CODE = {".h", ".cc"}
 THIRD_PARTY = [
     (r"absl/", "absl"), (r"google/protobuf/", "protobuf"), (r"grpcpp?/(?!reflection/v1)", "grpc"), (r"rocksdb/", "rocksdb"),
     (r"openssl/", "openssl"), (r"zlib\.h", "zlib"), (r"boost/", "beast"), (r"fmt/", "fmt"), (r"yaml-cpp/", "yaml"),
-    (r"simdjson", "simdjson"), (r"prometheus/", "prometheus"), (r"CLI/", "cli11"), (r"sodium", "sodium"), (r"phonenumbers/", "phonenumber"), (r"unicode/", "icu"),
+    (r"simdjson", "simdjson"), (r"prometheus/", "prometheus"), (r"CLI/", "cli11"), (r"sodium", "sodium"), (r"phonenumbers/", "phonenumber"), (r"unicode/", "icu"), (r"re2/", "re2"),
 ]
 # The generated messages bring these along.
 WITH_PROTO = {"protobuf"}
