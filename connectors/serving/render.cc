@@ -449,7 +449,7 @@ void Renderer::RenderCommand(const std::string& bytes, v1::TimelineEntry* entry)
       entry->set_title(command.record_consent().signal().purpose());
       AddProperty("mechanism", command.record_consent().signal().mechanism(), entry);
       break;
-    case Command::OPERATION_NOT_SET:
+    default:
       entry->set_type("unreadable");
       break;
   }

@@ -78,7 +78,7 @@ class Execution {
         return EndInteraction(command_.end_interaction());
       case Command::kRecordConsent:
         return RecordConsent(command_.record_consent());
-      case Command::OPERATION_NOT_SET:
+      default:
         break;
     }
     return Error(StatusCode::kUnimplemented, "operation_unknown",
