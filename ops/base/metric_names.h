@@ -36,6 +36,9 @@ inline constexpr std::string_view kGrpcCodeValues[] = {
     "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
     "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
     "DataLoss", "Unauthenticated"};
+inline constexpr std::string_view kOutboundValues[] = {"email", "sms", "web", "call"};
+inline constexpr std::string_view kDeliveryValues[] = {"sent", "transient", "permanent", "unknown",
+                                                       "not_sent"};
 inline constexpr std::string_view kNotLinkedValues[] = {"merge_limit", "weekly_limit"};
 inline constexpr std::string_view kOpenRefusedValues[] = {"key_destroyed", "key_unknown",
                                                           "seal_broken", "unavailable"};
@@ -57,6 +60,10 @@ inline constexpr MetricLabel kByTopicPartition[] = {{"topic", {}, kTopicLimit},
                                                     {"partition", {}, kPartitionLimit}};
 inline constexpr MetricLabel kByRouteStatus[] = {{"route", {}, kRouteLimit},
                                                  {"status", {}, kCodeLimit}};
+inline constexpr MetricLabel kByChannelReason[] = {{"channel", kOutboundValues},
+                                                   {"reason", {}, kCodeLimit}};
+inline constexpr MetricLabel kByChannelResult[] = {{"channel", kOutboundValues},
+                                                   {"result", kDeliveryValues}};
 inline constexpr MetricLabel kByWebTypeOutcome[] = {{"type", kWebTypeValues},
                                                     {"outcome", kEventOutcomeValues}};
 inline constexpr MetricLabel kByCallTypeOutcome[] = {{"type", kCallTypeValues},
@@ -181,6 +188,14 @@ inline constexpr CounterMetric kWebRejected{
 inline constexpr CounterMetric kCallEvents{.name = "hilo_callcenter_events_total",
                                            .help = "Call events by type and outcome.",
                                            .labels = kByCallTypeOutcome};
+inline constexpr CounterMetric kDispatchDeliveries{
+    .name = "hilo_dispatch_deliveries_total",
+    .help = "Attempts that a channel took into its hands, by what came of them.",
+    .labels = kByChannelResult};
+inline constexpr CounterMetric kDispatchRefused{
+    .name = "hilo_dispatch_refused_total",
+    .help = "Messages that were not sent, by why: opted_out, open_complaint, expired, …",
+    .labels = kByChannelReason};
 inline constexpr CounterMetric kGrpcHandled{.name = "grpc_server_handled_total",
                                             .help = "Calls completed on the server, by code.",
                                             .labels = kByGrpcMethodCode};
@@ -307,6 +322,8 @@ inline constexpr AnyMetric kAll[] = {
     kWebEvents,
     kWebRejected,
     kCallEvents,
+    kDispatchDeliveries,
+    kDispatchRefused,
     kGrpcHandled,
     kGrpcHandlingSeconds,
     kStreamSubscribers,
