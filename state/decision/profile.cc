@@ -9,7 +9,6 @@
 #include "hilo/v1/decision_service.pb.h"
 #include "state/cases/cases.h"
 #include "state/facts/facts.h"
-#include "state/timeline/interactions.h"
 
 namespace hilo::decision {
 namespace {
