@@ -1,15 +1,7 @@
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <google/protobuf/timestamp.pb.h>
-
-#include <algorithm>
 #include <optional>
 #include <utility>
 
-#include "connectors/serving/names.h"
-#include "connectors/serving/services.h"
-#include "connectors/serving/views.h"
-#include "hilo/v1/customer_service.pb.h"
+#include "connectors/serving/write.h"
 #include "ops/base/metric_names.h"
 #include "state/timeline/entry_key.h"
 
@@ -18,178 +10,7 @@
 namespace hilo::serving {
 namespace {
 
-using CallPointer = std::shared_ptr<Call>;
-using store::v1::Command;
 using store::v1::CommandResult;
-
-constexpr size_t kMaxText = 4'096;
-constexpr size_t kMaxLine = 500;
-constexpr size_t kMaxWord = 64;
-// Promises and expiries further away than this are a mistake of units.
-constexpr int64_t kMaxYearsMicros = int64_t{100} * 365 * 86'400 * 1'000'000;
-
-Status Invalid(std::string_view field, std::string_view expected) {
-  return Error(StatusCode::kInvalidArgument, "field_invalid",
-               "'" + std::string(field) + "' " + std::string(expected));
-}
-
-Status CheckText(std::string_view text, size_t limit, std::string_view field) {
-  if (text.empty() || text.size() > limit)
-    return Invalid(field, "is 1 to " + std::to_string(limit) + " bytes");
-  return OkStatus();
-}
-
-// A word that folds and people share: lower case, digits, "_".
-Status CheckWord(std::string_view word, std::string_view field) {
-  const bool good =
-      !word.empty() && word.size() <= kMaxWord && std::all_of(word.begin(), word.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-      });
-  return good ? OkStatus() : Invalid(field, "is 1 to 64 of a-z, 0-9 and '_'");
-}
-
-int64_t Micros(const google::protobuf::Timestamp& time) {
-  return time.seconds() * 1'000'000 + time.nanos() / 1'000;
-}
-
-StatusOr<int64_t> CheckTime(const google::protobuf::Timestamp& time, std::string_view field) {
-  if (time.seconds() < 0 || time.seconds() > kMaxYearsMicros / 1'000'000 || time.nanos() < 0 ||
-      time.nanos() > 999'999'999) {
-    return Invalid(field, "is a time between 1970 and 2069");
-  }
-  return Micros(time);
-}
-
-// The same request gives the same bytes.
-std::string DeterministicBytes(const google::protobuf::Message& message) {
-  std::string bytes;
-  google::protobuf::io::StringOutputStream stream(&bytes);
-  google::protobuf::io::CodedOutputStream output(&stream);
-  output.SetSerializationDeterministic(true);
-  message.SerializeToCodedStream(&output);
-  output.Trim();
-  return bytes;
-}
-
-// A write under way: seals for its customer's member and gathers the first error.
-class Write {
- public:
-  Write(const Parts& parts, const Call& call, CustomerId customer)
-      : parts_(parts), customer_(customer) {
-    const MemberId member = BirthMember(customer);
-    command_.set_customer(std::string(customer.Bytes()));
-    command_.set_member(std::string(member.Bytes()));
-    const Principal& principal = call.principal();
-    command_.set_caller(std::string(Bytes(Hash("hilo.caller.", principal.name))));
-    command_.set_principal(principal.display_name.empty() ? principal.name
-                                                          : principal.display_name);
-    command_.set_channel(principal.role == Role::kChannel ? v1::CHANNEL_SYSTEM : v1::CHANNEL_DESK);
-    command_.set_receive_micros(parts.clock.Wall().time_since_epoch().count());
-  }
-
-  Command& command() { return command_; }
-  CustomerId customer() const { return customer_; }
-
-  void Check(Status status) {
-    if (status_.ok() && !status.ok()) status_ = std::move(status);
-  }
-  // Sealed text; "" for empty text.
-  std::string Seal(std::string_view field, const std::string& text) {
-    if (text.empty() || !status_.ok()) return "";
-    const SubjectId subject = *SubjectId::FromBytes(customer_.Bytes());
-    auto sealed = parts_.sealer.Seal(subject, field, text);
-    if (!sealed.ok()) {
-      Check(sealed.status());
-      return "";
-    }
-    return *std::move(sealed);
-  }
-  const Status& status() const { return status_; }
-
- private:
-  const Parts& parts_;
-  const CustomerId customer_;
-  Command command_;
-  Status status_;
-};
-
-// Request id, not_after and interaction of every write.
-Status FillOptions(const v1::WriteOptions& options, const google::protobuf::Message& request,
-                   const Call& call, const Parts& parts, Write& write) {
-  const auto id = RequestId::FromHex(options.request_id());
-  if (!id) {
-    return Error(StatusCode::kInvalidArgument, "request_id_invalid",
-                 "'write.request_id' is required: a UUIDv7, new for each write");
-  }
-  Command& command = write.command();
-  command.set_request_id(std::string(id->Bytes()));
-  command.set_content_hash(
-      std::string(Bytes(KeyedHash(parts.content_key, "content", DeterministicBytes(request)))));
-  const int64_t wall = parts.clock.Wall().time_since_epoch().count();
-  int64_t not_after =
-      wall +
-      std::chrono::duration_cast<hilo::Micros>(call.deadline() - parts.clock.Monotonic()).count();
-  if (options.has_not_after()) {
-    HILO_ASSIGN_OR_RETURN(const int64_t asked, CheckTime(options.not_after(), "write.not_after"));
-    not_after = std::min(not_after, asked);
-  }
-  command.set_not_after_micros(not_after);
-  if (!options.interaction().empty()) {
-    HILO_ASSIGN_OR_RETURN(const Child interaction,
-                          ParseChild(options.interaction(), "interactions", "write.interaction"));
-    if (interaction.customer != write.customer())
-      return Invalid("write.interaction", "belongs to another customer");
-    command.set_interaction(interaction.id);
-  }
-  return OkStatus();
-}
-
-// Seals, audits, sends, waits and renders: what all writes share. `fill` sets the operation;
-// `render` makes the response of its result.
-template <typename Request, typename Response, typename Fill, typename Render>
-void Send(const Parts& parts, const CallPointer& call, const Request& request,
-          StatusOr<CustomerId> customer, const Reply<Response>& reply, const Fill& fill,
-          const Render& render) {
-  if (!customer.ok()) return reply(customer.status());
-  Write write(parts, *call, *customer);
-  if (Status filled = FillOptions(request.write(), request, *call, parts, write); !filled.ok())
-    return reply(std::move(filled));
-  fill(write);
-  if (!write.status().ok()) return reply(write.status());
-  if (Status audited = call->Audit(customer->Hex(), "write"); !audited.ok())
-    return reply(std::move(audited));
-  const uint32_t partition = PartitionOfCustomer(parts.node, *customer);
-  const std::string customer_bytes(customer->Bytes());
-  parts.commands.Send(
-      std::move(write.command()), call->deadline(),
-      [parts, partition, customer_bytes, reply, render](StatusOr<command::Answered> answered) {
-        if (!answered.ok()) return reply(answered.status());
-        if (answered->answer.code() != 0) {
-          return reply(Error(static_cast<StatusCode>(answered->answer.code()),
-                             answered->answer.reason(), answered->answer.message()));
-        }
-        // Rendering opens sealed values: not on the fold's thread.
-        const bool taken = parts.worker.Post(
-            [parts, partition, customer_bytes, reply, render, answer = *std::move(answered)] {
-              const Renderer renderer(
-                  parts.sealer, parts.catalogue.Get().catalogue,
-                  ShownNow(parts.node.View(CustomersPartition(partition)), parts.clock));
-              Response response = render(renderer, customer_bytes, answer.answer.result());
-              response.set_position_token(answer.token.ToString());
-              reply(std::move(response));
-            });
-        if (!taken) {
-          reply(Error(
-              StatusCode::kDeadlineExceeded, "outcome_unknown",
-              "it is done, but its answer could not be shown; ask again with the same request_id"));
-        }
-      });
-}
-
-StatusOr<CustomerId> CustomerOf(StatusOr<Child> child) {
-  if (!child.ok()) return child.status();
-  return child->customer;
-}
 
 // An etag is a version in decimal.
 uint64_t VersionOf(const std::string& etag, Write& write) {
@@ -483,33 +304,21 @@ void RecordConsent(const Parts& parts, const CallPointer& call,
       });
 }
 
-// Adds one method whose handler is a function of the form above.
-template <typename Request, typename Response>
-void AddWrite(const Parts& parts, Endpoints& endpoints, std::string_view method,
-              void (*handler)(const Parts&, const CallPointer&, const Request&,
-                              const Reply<Response>&)) {
-  endpoints.Unary<Request, Response>(
-      "/hilo.v1.CustomerService/" + std::string(method),
-      [parts, handler](CallPointer call, const Request& request, Reply<Response> reply) {
-        handler(parts, call, request, reply);
-      });
-}
-
 }  // namespace
 
 void AddCustomerWrites(const Parts& parts, Endpoints& endpoints) {
-  AddWrite(parts, endpoints, "AddNote", &AddNote);
-  AddWrite(parts, endpoints, "RecordFact", &RecordFact);
-  AddWrite(parts, endpoints, "RetractFact", &RetractFact);
-  AddWrite(parts, endpoints, "AskQuestion", &AskQuestion);
-  AddWrite(parts, endpoints, "OpenCase", &OpenCase);
-  AddWrite(parts, endpoints, "CloseCase", &CloseCase);
-  AddWrite(parts, endpoints, "MakePromise", &MakePromise);
-  AddWrite(parts, endpoints, "EndPromise", &EndPromise);
-  AddWrite(parts, endpoints, "StartInteraction", &StartInteraction);
-  AddWrite(parts, endpoints, "VerifyInteraction", &VerifyInteraction);
-  AddWrite(parts, endpoints, "EndInteraction", &EndInteraction);
-  AddWrite(parts, endpoints, "RecordConsent", &RecordConsent);
+  AddWrite(parts, endpoints, "/hilo.v1.CustomerService/AddNote", &AddNote);
+  AddWrite(parts, endpoints, "/hilo.v1.CustomerService/RecordFact", &RecordFact);
+  AddWrite(parts, endpoints, "/hilo.v1.CustomerService/RetractFact", &RetractFact);
+  AddWrite(parts, endpoints, "/hilo.v1.CustomerService/AskQuestion", &AskQuestion);
+  AddWrite(parts, endpoints, "/hilo.v1.CustomerService/OpenCase", &OpenCase);
+  AddWrite(parts, endpoints, "/hilo.v1.CustomerService/CloseCase", &CloseCase);
+  AddWrite(parts, endpoints, "/hilo.v1.CustomerService/MakePromise", &MakePromise);
+  AddWrite(parts, endpoints, "/hilo.v1.CustomerService/EndPromise", &EndPromise);
+  AddWrite(parts, endpoints, "/hilo.v1.CustomerService/StartInteraction", &StartInteraction);
+  AddWrite(parts, endpoints, "/hilo.v1.CustomerService/VerifyInteraction", &VerifyInteraction);
+  AddWrite(parts, endpoints, "/hilo.v1.CustomerService/EndInteraction", &EndInteraction);
+  AddWrite(parts, endpoints, "/hilo.v1.CustomerService/RecordConsent", &RecordConsent);
 }
 
 }  // namespace hilo::serving
