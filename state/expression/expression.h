@@ -43,7 +43,7 @@ class Variables final : public Activation {
 // What one expression may be. Each is checked when it is compiled (`expression_limit`).
 struct Limits {
   size_t source_bytes = 4096;
-  size_t depth = 64;           // of brackets, operators and calls inside one another
+  size_t depth = 100;          // of brackets, operators and calls inside one another
   size_t nodes = 2000;         // operators, calls, names and literals
   size_t nested_macros = 3;    // all, exists, exists_one, filter and map inside one another
   int pattern_program = 1000;  // instructions of a pattern of matches(), as RE2 counts them

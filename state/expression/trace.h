@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -38,9 +39,11 @@ struct Trace {
   Outcome outcome = Outcome::kNotNeeded;
   uint32_t begin = 0;  // of the part, in bytes of the source
   uint32_t end = 0;
-  std::string source;    // the part as written
-  std::string op;        // of kCompare: "=="; of kMacro: its name
-  std::string text;      // the value as one would write it, or what is wrong
+  std::string source;  // the part as written
+  std::string op;      // of kCompare: "=="; of kMacro: its name
+  std::string text;    // the value as one would write it, or what is wrong
+  std::string
+      witness;  // of all() that is false and exists() that is true: the element that decided
   std::string label_en;  // of kName: how the schema calls it; empty: by its source
   std::string label_es;
   std::vector<Trace> parts;  // operands from left to right; of a chain a && b && c all conjuncts

@@ -86,6 +86,8 @@ class Schema {
   const StructType* FindStruct(std::string_view name) const;  // null when there is none
 
  private:
+  Status CheckType(const Type& type, std::string_view itself) const;
+
   std::vector<StructType> structs_;
   std::vector<Field> variables_;
 };

@@ -61,10 +61,11 @@ class Struct;
 //
 // Scalars, moments and spans are held inside. A string, list, map or struct is either *borrowed*
 // (a view: whoever made the value keeps the memory alive and unchanged for as long as the value and
-// its copies are used) or *owned* (shared by the copies and freed with the last). Of an absent
-// value only kind() may be asked; each other accessor only of its own kind. Threads:
-// thread-compatible; copies that share memory may live on different threads. Cost: making and
-// copying a scalar or a borrowed value allocates nothing.
+// its copies are used) or *owned* (shared by the copies and freed with the last). What an owned
+// list, map or struct gives out outlives it: it is owned too, or borrowed from elsewhere.
+// Of an absent value only kind() may be asked; each other accessor only of its own kind.
+// **Threads** thread-compatible; copies that share memory may live on different threads.
+// **Cost** making and copying a scalar or a borrowed value allocates nothing.
 class Value {
  public:
   Value() = default;  // absent
