@@ -45,3 +45,10 @@ hilo_third_party(phonenumber ${PHONENUMBER_LIBRARY})
 hilo_third_party(icu PkgConfig::ICU)
 hilo_third_party(re2 PkgConfig::RE2)
 hilo_third_party(threads Threads::Threads)
+
+# What hilod and the benches allocate with (docs/adr/0013). Sanitizers bring an allocator of their own.
+add_library(hilo_allocator INTERFACE)
+if(NOT HILO_SANITIZE)
+  find_library(JEMALLOC_LIBRARY jemalloc REQUIRED)
+  target_link_libraries(hilo_allocator INTERFACE ${JEMALLOC_LIBRARY})
+endif()

@@ -6,6 +6,7 @@
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
@@ -38,6 +39,7 @@ constexpr double kBloomBitsPerKey = 10;
 constexpr double kHighPriorityShare =
     0.3;  // of the cache: indexes and filters, which every read needs
 constexpr double kMemtableBloomShare = 0.02;  // of a memtable: its filter on whole keys
+constexpr size_t kTagBytes = 1;               // the table's tag, at the head of each key
 constexpr size_t kInfoLogBytes = size_t{8} << 20;
 constexpr size_t kInfoLogFiles = 3;
 
@@ -85,7 +87,12 @@ rocksdb::Options DbOptions(const SharedResources::Parts& shared) {
   options.memtable_whole_key_filtering = true;
   options.memtable_prefix_bloom_size_ratio = kMemtableBloomShare;
   options.allow_concurrent_memtable_write = false;  // there is one writer
+  // A batch comes in the order of keys: each row of a table is looked for from the one before it.
+  options.memtable_insert_with_hint_prefix_extractor.reset(
+      rocksdb::NewFixedPrefixTransform(kTagBytes));
+  // What was just flushed is soon compacted, and much of it is sealed: it is not worth the work.
   options.compression = rocksdb::kLZ4Compression;
+  options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kLZ4Compression};
   options.compaction_style = rocksdb::kCompactionStyleLevel;
   options.level_compaction_dynamic_level_bytes = true;
   options.max_background_jobs = kBackgroundJobs;
