@@ -7,6 +7,7 @@
 #include "ops/base/check.h"
 #include "ops/base/metric_names.h"
 #include "streams/customer/customer_fold.h"
+#include "streams/customer/outbound.h"
 #include "streams/identity/identity_fold.h"
 
 namespace hilo::hilod {
@@ -55,9 +56,11 @@ void Listeners::OnCatalogue(const store::v1::CatalogueRevision& revision) {
 }
 
 std::vector<log::TopicSpec> LocalNode::Topics() {
-  return {{std::string(kEvents), 1},
-          {std::string(kCustomers), kCustomerPartitions},
-          {std::string(kDeadLetters), 1}};
+  std::vector<log::TopicSpec> topics = customer::OutboundTopics(kCustomerPartitions);
+  topics.push_back({std::string(kEvents), 1});
+  topics.push_back({std::string(kCustomers), kCustomerPartitions});
+  topics.push_back({std::string(kDeadLetters), 1});
+  return topics;
 }
 
 StatusOr<std::unique_ptr<LocalNode>> LocalNode::Open(const Options& options, log::Log& log,
@@ -94,6 +97,10 @@ StatusOr<std::unique_ptr<LocalNode>> LocalNode::Open(const Options& options, log
       identity_options.metrics = &registry;
       unit->fold = identity::NewIdentityFold(identity_options);
     } else {
+      for (log::TopicPartition& to : customer::OutboundTargets(of.partition))
+        partition_options.targets.push_back(std::move(to));
+      for (std::string& topic : customer::OutboundTopicNames())
+        partition_options.durable_is_accepted.push_back(std::move(topic));
       unit->fold =
           customer::NewCustomerFold({.partition = of.partition, .partitions = kCustomerPartitions});
     }

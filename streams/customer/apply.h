@@ -3,6 +3,7 @@
 #include "hilo/store/v1/records.pb.h"
 #include "hilo/store/v1/rows.pb.h"
 #include "streams/customer/change.h"
+#include "streams/customer/timers.h"
 #include "streams/fold/fold.h"
 
 namespace hilo::customer {
@@ -29,6 +30,16 @@ struct CommandOutcome {
 };
 // Applies a command to its member, puts it on the timeline, and says what it made.
 CommandOutcome ApplyCommand(const fold::FoldRecord& record, Change& change);
+
+// Applies what an owner decided for a run that is due. False: it was decided already, the run is
+// over, or the partition is closed; nothing changed, and a run that is still due is told again.
+bool ApplyDecided(const store::v1::Decided& decided, Change& change);
+
+// Takes the signals of an event, whose entry stands at `event_micros`.
+void ApplyJourneys(const store::v1::EventBody& body, int64_t event_micros, Change& change);
+
+// What a timer of a journey, a message or an impression comes to. False: nothing.
+bool WakeOutbound(const TimerTarget& target, Change& change);
 
 // The answer to a command that cannot be done.
 store::v1::AnswerRow AnswerOf(const Status& status);

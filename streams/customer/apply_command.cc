@@ -8,6 +8,7 @@
 #include "state/cases/cases.h"
 #include "state/consent/consents.h"
 #include "state/facts/facts.h"
+#include "state/message/messages.h"
 #include "state/timeline/interactions.h"
 #include "streams/customer/apply.h"
 #include "streams/customer/timers.h"
@@ -35,6 +36,7 @@ class Execution {
 
   Status Run() {
     HILO_RETURN_IF_ERROR(Do());
+    if (IsOfDispatcher()) return OkStatus();  // how a message went is an entry of its own
     timeline::Touched(row(), interaction(), now());
     PutOnTimeline();
     return OkStatus();
@@ -50,6 +52,10 @@ class Execution {
   // The one it happens in: the one it is about, when it is about one.
   const std::string& interaction() const {
     return result_.has_interaction() ? result_.interaction().interaction() : command_.interaction();
+  }
+
+  bool IsOfDispatcher() const {
+    return command_.has_request_permit() || command_.has_report_message();
   }
 
   Status Do() {
@@ -78,6 +84,10 @@ class Execution {
         return EndInteraction(command_.end_interaction());
       case Command::kRecordConsent:
         return RecordConsent(command_.record_consent());
+      case Command::kRequestPermit:
+        return RequestPermit(command_.request_permit());
+      case Command::kReportMessage:
+        return ReportMessage(command_.report_message());
       default:
         break;
     }
@@ -222,6 +232,25 @@ class Execution {
     *signal.mutable_signal() = asked.signal();
     *signal.mutable_origin() = origin_;
     *result_.mutable_consent() = consent::Record(row(), signal);
+    return OkStatus();
+  }
+
+  Status RequestPermit(const store::v1::RequestPermit& asked) {
+    fold::Context& context = change_.context();
+    *result_.mutable_permit() = message::Permit(
+        row(), asked,
+        {.now = now(), .closed = context.Closed(), .times = TimesOf(context.Parameters())});
+    return OkStatus();
+  }
+
+  Status ReportMessage(const store::v1::ReportMessage& asked) {
+    message::Report(row(), asked, now());
+    const auto* message = message::Find(row(), asked.message());
+    if (message == nullptr) {
+      return Error(StatusCode::kNotFound, "message_not_found",
+                   "the customer has no message with this id; it may be gone already");
+    }
+    *result_.mutable_message() = *message;
     return OkStatus();
   }
 

@@ -137,6 +137,7 @@ void ApplyEvent(const fold::FoldRecord& record, const OpenedEvent& opened, Chang
   ApplyFacts(opened.body, origin, change);
   ApplyConsents(opened.body, origin, row);
   ApplyCase(opened.body, origin, change);
+  ApplyJourneys(opened.body, event_micros, change);
   if (opened.body.has_purchase()) value::Apply(row, opened.body.purchase(), event_micros);
 
   store::v1::TimelineRow entry;

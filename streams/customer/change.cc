@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "state/message/messages.h"
 #include "state/store/keys.h"
 #include "state/timeline/entry_key.h"
 #include "state/types/bucket.h"
@@ -26,7 +27,11 @@ const AgentPlace* SamePlace(const std::vector<AgentPlace>& places, const AgentPl
 }  // namespace
 
 Change::Change(Subject subject, store::v1::MemberRow& row, fold::Context& context)
-    : subject_(subject), row_(row), context_(context), places_before_(timeline::AgentPlaces(row)) {}
+    : subject_(subject),
+      row_(row),
+      context_(context),
+      places_before_(timeline::AgentPlaces(row)),
+      outbound_(subject, row, context) {}
 
 void Change::NameAfter(const fold::FoldRecord& record) {
   partition_ = record.from.partition;
@@ -61,6 +66,8 @@ void Change::WatchSilence(std::string_view interaction) {
 
 void Change::Finish(MemberCache& cache, int64_t receive_micros) {
   row_.set_changes(row_.changes() + 1);
+  if (row_.messages_size() > 0) message::Review(row_, context_.Now());
+  outbound_.Apply(offset_);
   cache.Save(subject_.customer, subject_.member, context_);
   UpdateAgents(receive_micros);
   fold::Notice notice;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -9,19 +10,17 @@
 #include "state/timeline/interactions.h"
 #include "state/types/ids.h"
 #include "streams/customer/member_cache.h"
+#include "streams/customer/outbound_effects.h"
 #include "streams/fold/fold.h"
 
 namespace hilo::customer {
 
 // What one record or timer does to one member: the row while it is changed, and afterwards what
-// follows from the difference: which calls are at which agents, and who is told.
+// follows from the difference: which calls are at which agents, what is sent, who is told.
 // **Threads**: confined to its partition's thread. **Lifetime**: within one Apply or Fire.
 class Change {
  public:
-  struct Subject {
-    CustomerId customer;
-    MemberId member;
-  };
+  using Subject = OutboundEffects::Subject;
   // `row` is the cache's and stays its front until Finish.
   Change(Subject subject, store::v1::MemberRow& row, fold::Context& context);
 
@@ -39,10 +38,14 @@ class Change {
   // record's.
   void AddEntry(const fold::FoldRecord& record, store::v1::TimelineRow& entry);
 
+  OutboundEffects& outbound() { return outbound_; }
+  // Of the record, or behind all records for a timer.
+  log::Offset offset() const { return offset_; }
+
   // An interaction began: it will be ended when it is silent for too long.
   void WatchSilence(std::string_view interaction);
 
-  // Saves the row, moves the rows of calls at agents, tells who listens. `receive_micros` is when
+  // Lets messages follow from what changed, saves the row, moves the rows of calls at agents, tells who listens. `receive_micros` is when
   // the edge took in what caused it, 0: nothing did.
   void Finish(MemberCache& cache, int64_t receive_micros);
 
@@ -54,8 +57,9 @@ class Change {
   store::v1::MemberRow& row_;
   fold::Context& context_;
   const std::vector<timeline::AgentPlace> places_before_;
+  OutboundEffects outbound_;
   uint32_t partition_ = 0;
-  log::Offset offset_ = 0;
+  log::Offset offset_ = std::numeric_limits<log::Offset>::max();
   uint32_t named_ = 0;
 };
 

@@ -49,6 +49,8 @@ class CustomerFold : public fold::Fold {
         return ApplyCustomerEvent(record, context);
       case store::v1::Record::kCommand:
         return ApplyMemberCommand(record, context);
+      case store::v1::Record::kDecided:
+        return ApplyDecidedRecord(record, context);
       case store::v1::Record::kCatalogue:
         return ApplyCatalogue(record.record.catalogue(), context);
       default:
@@ -64,6 +66,8 @@ class CustomerFold : public fold::Fold {
       subject = SubjectOf(event.customer(), event.member());
     } else if (record.record.has_command()) {
       subject = SubjectOf(record.record.command().customer(), record.record.command().member());
+    } else if (record.record.has_decided()) {
+      subject = SubjectOf(record.record.decided().customer(), record.record.decided().member());
     }
     if (!subject.has_value()) return;
     std::string key = timeline::MemberKey(BucketOf(subject->customer), subject->member);
@@ -78,8 +82,14 @@ class CustomerFold : public fold::Fold {
     auto row = cache_.Load(target->customer, target->member, context);
     if (!row.ok()) return Outcome::Failed(row.status());
     if (*row == nullptr) return Outcome::Ok();
-    if (target->kind == TimerKind::kPromise) return FirePromise(*target, **row, context);
-    return FireSilence(*target, **row, context);
+    switch (target->kind) {
+      case TimerKind::kSilence:
+        return FireSilence(*target, **row, context);
+      case TimerKind::kPromise:
+        return FirePromise(*target, **row, context);
+      default:
+        return FireOutbound(timer, *target, **row, context);
+    }
   }
 
   Outcome Ticked(Context& context) override {
@@ -92,12 +102,12 @@ class CustomerFold : public fold::Fold {
   void Forget() override { cache_.Forget(); }
 
  private:
-  static std::optional<Change::Subject> SubjectOf(std::string_view customer,
-                                                  std::string_view member) {
+  std::optional<Change::Subject> SubjectOf(std::string_view customer,
+                                           std::string_view member) const {
     const auto customer_id = CustomerId::FromBytes(customer);
     const auto member_id = MemberId::FromBytes(member);
     if (!customer_id.has_value() || !member_id.has_value()) return std::nullopt;
-    return Change::Subject{*customer_id, *member_id};
+    return Change::Subject{*customer_id, *member_id, options_.partition};
   }
 
   bool IsOurs(CustomerId customer) const {
@@ -167,6 +177,32 @@ class CustomerFold : public fold::Fold {
     return Outcome::Ok();
   }
 
+  Outcome ApplyDecidedRecord(const FoldRecord& record, Context& context) {
+    const store::v1::Decided& decided = record.record.decided();
+    const auto subject = SubjectOf(decided.customer(), decided.member());
+    if (!subject.has_value()) return Malformed("its customer or member has not 16 bytes");
+    if (!IsOurs(subject->customer)) return WrongPartition();
+    auto loaded = cache_.Load(subject->customer, subject->member, context);
+    if (!loaded.ok()) return Outcome::Failed(loaded.status());
+    if (*loaded == nullptr) return Malformed("it decides for a member that is not known");
+    Change change(*subject, **loaded, context);
+    change.NameAfter(record);
+    if (ApplyDecided(decided, change)) change.Finish(cache_, 0);
+    return Outcome::Ok();
+  }
+
+  Outcome FireOutbound(const fold::Timer& timer, const TimerTarget& target, MemberRow& row,
+                       Context& context) {
+    Change change({target.customer, target.member, options_.partition}, row, context);
+    change.outbound().Fired(timer.name);
+    if (WakeOutbound(target, change)) {
+      change.Finish(cache_, 0);
+    } else {
+      change.outbound().Apply(change.offset());  // sets the timer anew where it came too early
+    }
+    return Outcome::Ok();
+  }
+
   Outcome ApplyCatalogue(const store::v1::CatalogueRevision& revision, Context& context) {
     const auto bytes = context.Get(CatalogueKey());
     if (!bytes.ok()) return Outcome::Failed(bytes.status());
@@ -201,7 +237,7 @@ class CustomerFold : public fold::Fold {
     if (watched == nullptr || !timeline::IsOpen(*watched)) return Outcome::Ok();
     const int64_t idle = IdleMicros(watched->channel(), context.Parameters());
     const int64_t seen_before = watched->seen_micros();
-    Change change({target.customer, target.member}, row, context);
+    Change change({target.customer, target.member, options_.partition}, row, context);
     const auto again = timeline::EndIfSilent(row, target.thing, idle, context.Now());
     if (again.has_value()) {
       context.SetTimer(MakeTimer(target, *again));

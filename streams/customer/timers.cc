@@ -8,8 +8,21 @@ namespace {
 
 constexpr size_t kIdBytes = 16;
 
+struct Named {
+  TimerKind kind;
+  std::string_view prefix;
+};
+constexpr Named kKinds[] = {{TimerKind::kSilence, "silence/"},
+                            {TimerKind::kPromise, "promise/"},
+                            {TimerKind::kJourney, "journey/"},
+                            {TimerKind::kMessage, "message/"},
+                            {TimerKind::kResponse, "response/"}};
+
 std::string_view Prefix(TimerKind kind) {
-  return kind == TimerKind::kSilence ? "silence/" : "promise/";
+  for (const Named& named : kKinds) {
+    if (named.kind == kind) return named.prefix;
+  }
+  return {};
 }
 
 }  // namespace
@@ -23,8 +36,7 @@ fold::Timer MakeTimer(const TimerTarget& target, LogTime due) {
 }
 
 std::optional<TimerTarget> TargetOf(const fold::Timer& timer) {
-  for (TimerKind kind : {TimerKind::kSilence, TimerKind::kPromise}) {
-    const std::string_view prefix = Prefix(kind);
+  for (const auto& [kind, prefix] : kKinds) {
     if (timer.name.compare(0, prefix.size(), prefix) != 0) continue;
     const std::string_view ids = std::string_view(timer.name).substr(prefix.size());
     const auto customer = CustomerId::FromBytes(timer.payload);

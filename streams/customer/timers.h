@@ -15,7 +15,10 @@ namespace hilo::customer {
 // Timers of this fold. Each names a member and a thing of it.
 enum class TimerKind : uint8_t {
   kSilence,  // an interaction that may have gone silent
-  kPromise   // a promise that falls due
+  kPromise,  // a promise that falls due
+  kJourney,  // a run that falls due, or is worth nothing any more
+  kMessage,  // a message whose permit, hold or life ends
+  kResponse  // a decision, or a message, that nothing came of
 };
 
 struct TimerTarget {

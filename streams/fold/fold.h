@@ -62,13 +62,23 @@ struct Timer {
 // Something for whoever listens to this node: not a record, not durable, given out only after the
 // batch is written.
 struct Notice {
-  enum class Kind { kMemberChanged, kAgentCall, kCatalogue } kind = Kind::kMemberChanged;
+  enum class Kind {
+    kMemberChanged,
+    kAgentCall,
+    kCatalogue,
+    kDue,     // a journey's run waits for its owner's decision
+    kMessage  // a message came to another state
+  } kind = Kind::kMemberChanged;
   MemberId member;
   CustomerId customer;
   std::string agent;          // kAgentCall: the agent whose calls changed
   InteractionId interaction;  // kAgentCall
   bool began_ringing = false;
   int64_t receive_micros = 0;  // when the edge took in what caused it; 0: nothing did
+  std::string run;             // kDue: 16 bytes
+  uint32_t channel = 0;        // kMessage: hilo.v1.Channel; 0: not said
+  uint32_t state = 0;          // kMessage: hilo.v1.MessageState
+  std::string reason;          // kMessage: a machine word
 };
 
 // What a fold may do while it applies one record. Reads see what was staged before, also by earlier

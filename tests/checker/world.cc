@@ -10,6 +10,7 @@
 #include "state/types/hash.h"
 #include "streams/command/command.h"
 #include "streams/customer/customer_fold.h"
+#include "streams/customer/outbound.h"
 #include "streams/identity/identity_fold.h"
 #include "tests/checker/dump_file.h"
 #include "tests/checker/faulty_fold.h"
@@ -26,6 +27,21 @@ constexpr int64_t kSecond = 1'000'000;
 constexpr int64_t kDay = 86'400 * kSecond;
 const log::TopicPartition kEvents{"events", 0};
 const log::TopicPartition kDeadLetters{"dead-letters", 0};
+
+std::vector<log::TopicSpec> Topics() {
+  std::vector<log::TopicSpec> topics = customer::OutboundTopics(kPartitions);
+  topics.push_back({"events", 1});
+  topics.push_back({"customers", kPartitions});
+  topics.push_back({"dead-letters", 1});
+  return topics;
+}
+
+void AddOutbound(uint32_t partition, fold::Partition::Options& options) {
+  for (log::TopicPartition& to : customer::OutboundTargets(partition))
+    options.targets.push_back(std::move(to));
+  for (std::string& topic : customer::OutboundTopicNames())
+    options.durable_is_accepted.push_back(std::move(topic));
+}
 
 log::MemoryLogFaults Hostile(std::mt19937_64& random) {
   const auto per_mille = [&random](uint32_t most) {
@@ -99,6 +115,8 @@ class World::Node final : public fold::Partition {
     Options options{.of = of_, .targets = {kDeadLetters}, .max_batch_records = 1 + world_.Draw(60)};
     if (of_ == kEvents) {
       for (uint32_t i = 0; i < kPartitions; ++i) options.targets.push_back({"customers", i});
+    } else {
+      AddOutbound(of_.partition, options);
     }
     fold_ = world_.MakeFold(of_);
     auto opened = Partition::Open(options, world_.log_, store_, *fold_, *world_.progress_, world_);
@@ -145,7 +163,7 @@ World::World(Options options)
     : options_(std::move(options)),
       random_(options_.seed),
       clock_(WallTime(std::chrono::hours(24 * 20'000))),
-      log_({{"events", 1}, {"customers", kPartitions}, {"dead-letters", 1}}, clock_,
+      log_(Topics(), clock_,
            {.mode = log::MemoryLog::Mode::kManual, .seed = random_(), .faults = Hostile(random_)}),
       progress_(fold::NewLocalProgress()) {
   ledger_ = std::fopen(options_.ledger_path.c_str(), "w");
@@ -532,6 +550,7 @@ Status World::DumpRefolded(const std::string& path) {
         .of = node->of(), .targets = {kDeadLetters}, .owner = false, .max_batch_records = 1'000};
     for (uint32_t i = 0; node->of() == kEvents && i < kPartitions; ++i)
       options.targets.push_back({"customers", i});
+    if (node->of() != kEvents) AddOutbound(node->of().partition, options);
     store::MapStore rows;
     const auto progress = fold::NewLocalProgress();
     const auto fold = MakeFold(node->of());

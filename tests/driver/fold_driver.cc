@@ -19,6 +19,18 @@ std::vector<log::TopicSpec> WithDeadLetters(std::vector<log::TopicSpec> topics) 
   return topics;
 }
 
+// Topics behind which no fold of this driver stands.
+std::vector<std::string> DurableIsAccepted(const FoldDriver::Options& driver) {
+  std::vector<std::string> topics = {"dead-letters"};
+  for (const log::TopicSpec& topic : driver.topics) {
+    const bool folded =
+        std::any_of(driver.partitions.begin(), driver.partitions.end(),
+                    [&](const PartitionSpec& spec) { return spec.of.topic == topic.name; });
+    if (!folded) topics.push_back(topic.name);
+  }
+  return topics;
+}
+
 std::string NameOf(const log::TopicPartition& of) {
   return of.topic + "/" + std::to_string(of.partition);
 }
@@ -33,6 +45,7 @@ class FoldDriver::Node final : public fold::Partition {
       : spec_(spec),
         options_({.of = spec.of,
                   .targets = spec.targets,
+                  .durable_is_accepted = DurableIsAccepted(driver),
                   .owner = owner,
                   .max_batch_records = folding.batch,
                   .newest_version = driver.newest_version}),

@@ -8,6 +8,7 @@
 #include "hilo/v1/common.pb.h"
 #include "state/types/hash.h"
 #include "streams/customer/customer_fold.h"
+#include "streams/customer/outbound.h"
 #include "streams/identity/identity_fold.h"
 
 namespace hilo::scenario {
@@ -98,7 +99,10 @@ std::vector<log::TopicPartition> Stage::Shown::Folded() const {
 
 driver::FoldDriver::Options Stage::Folds(WallTime start, const HashKey& id_key,
                                          driver::Refolding folding) {
-  driver::FoldDriver::Options options{.topics = {{"events", 1}, {"customers", kPartitions}},
+  std::vector<log::TopicSpec> topics = customer::OutboundTopics(kPartitions);
+  topics.push_back({"events", 1});
+  topics.push_back({"customers", kPartitions});
+  driver::FoldDriver::Options options{.topics = std::move(topics),
                                       .partitions = {},
                                       .start = start,
                                       .folding = folding};
@@ -110,7 +114,9 @@ driver::FoldDriver::Options Stage::Folds(WallTime start, const HashKey& id_key,
                                       {.customer_partitions = kPartitions, .id_key = id_key});
                                 }});
   for (const log::TopicPartition& of : customers) {
-    options.partitions.push_back({.of = of, .targets = {{"dead-letters", 0}}, .make_fold = [of] {
+    std::vector<log::TopicPartition> outbound = customer::OutboundTargets(of.partition);
+    outbound.push_back({"dead-letters", 0});
+    options.partitions.push_back({.of = of, .targets = std::move(outbound), .make_fold = [of] {
                                     return customer::NewCustomerFold(
                                         {.partition = of.partition, .partitions = kPartitions});
                                   }});

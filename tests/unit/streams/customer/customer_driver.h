@@ -12,6 +12,7 @@
 #include "hilo/store/v1/records.pb.h"
 #include "hilo/v1/customer.pb.h"
 #include "streams/customer/customer_fold.h"
+#include "streams/customer/outbound.h"
 #include "streams/customer/reader.h"
 #include "tests/driver/fold_driver.h"
 
@@ -142,9 +143,9 @@ inline store::v1::Record CommandFor(const std::string& customer, const std::stri
 class CustomerDriver : public fold::Listener {
  public:
   explicit CustomerDriver(driver::Refolding folding = {})
-      : driver_({.topics = {{"customers", 4}},
+      : driver_({.topics = Topics(),
                  .partitions = {{.of = kPartition,
-                                 .targets = {},
+                                 .targets = OutboundTargets(1),
                                  .make_fold = [] { return NewCustomerFold({.partition = 1}); }}},
                  .folding = folding,
                  .listener = this}) {
@@ -200,6 +201,12 @@ class CustomerDriver : public fold::Listener {
   std::vector<store::v1::AnswerRow> answers;
 
  private:
+  static std::vector<log::TopicSpec> Topics() {
+    std::vector<log::TopicSpec> topics = OutboundTopics(4);
+    topics.push_back({"customers", 4});
+    return topics;
+  }
+
   driver::FoldDriver driver_;
 };
 
