@@ -141,8 +141,8 @@ class Checker {
     if (options_.result.kind() == Kind::kBool && IsNumber(root.type.kind())) {
       hint = "; compare it, e.g. … > 0";
     }
-    Fail(At(syntax_.root).begin, "this is a " + root.type.Text() + ", but a " +
-                                     options_.result.Text() + " is needed" + hint);
+    Fail(At(syntax_.root).begin,
+         "this is " + A(root.type) + ", but " + A(options_.result) + " is needed" + hint);
     return false;
   }
 
@@ -313,6 +313,12 @@ class Checker {
     return *before + "." + std::string(node.name);
   }
 
+  // "an int", "a string".
+  static std::string A(const Type& type) {
+    const std::string text = type.Text();
+    return (text == "int" || text == "any" ? "an " : "a ") + text;
+  }
+
   // The operand's text in messages: "customer.address".
   std::string Text(FormId form) const {
     const SyntaxNode& node = At(form);
@@ -358,7 +364,7 @@ class Checker {
       hint = "; write size(" + Text(node.parts[0]) + ")";
     }
     return Fail(node.name_at,
-                "'" + Text(node.parts[0]) + "' is a " + type.Text() + " and has no fields" + hint);
+                "'" + Text(node.parts[0]) + "' is " + A(type) + " and has no fields" + hint);
   }
 
   std::optional<size_t> FieldNumber(const SyntaxNode& node, const Type& type) {
@@ -390,8 +396,7 @@ class Checker {
       const uint32_t key = Constant(Value::String(std::string(node.name)));
       return Part{Fold(Emit(node, {.op = Op::kHasKey, .a = key}, {operand->node})), Type::Bool()};
     }
-    return Fail(node.name_at,
-                "'" + Text(node.parts[0]) + "' is a " + type.Text() + " and has no fields");
+    return Fail(node.name_at, "'" + Text(node.parts[0]) + "' is " + A(type) + " and has no fields");
   }
 
   Checked Index(const SyntaxNode& node) {
@@ -403,8 +408,7 @@ class Checker {
     Type element;
     if (type.kind() == Kind::kList) {
       if (!at->type.any() && at->type.kind() != Kind::kInt) {
-        return Fail(At(node.parts[1]).begin,
-                    "the place in a list is an int, not a " + at->type.Text());
+        return Fail(At(node.parts[1]).begin, "the place in a list is an int, not " + A(at->type));
       }
       element = type.element();
     } else if (type.kind() == Kind::kMap) {
@@ -416,7 +420,7 @@ class Checker {
     } else if (!type.any()) {
       const std::string hint =
           type.kind() == Kind::kStruct ? "; write '.' and the name of a field" : "";
-      return Fail(node.name_at, "'" + Text(node.parts[0]) + "' is a " + type.Text() +
+      return Fail(node.name_at, "'" + Text(node.parts[0]) + "' is " + A(type) +
                                     ": only lists and maps have [ ]" + hint);
     }
     return Part{Fold(Emit(node, {.op = Op::kIndex}, {operand->node, at->node})), element};
@@ -428,7 +432,7 @@ class Checker {
       const Checked operand = Visit(form);
       if (!operand) return std::nullopt;
       if (!operand->type.any() && operand->type.kind() != Kind::kBool) {
-        return Fail(At(form).begin, "'" + Text(form) + "' is a " + operand->type.Text() +
+        return Fail(At(form).begin, "'" + Text(form) + "' is " + A(operand->type) +
                                         "; each side of && and || must be true or false");
       }
       operands.push_back(operand->node);
@@ -442,14 +446,14 @@ class Checker {
     const Type& type = operand->type;
     if (node.form == Form::kNot) {
       if (!type.any() && type.kind() != Kind::kBool) {
-        return Fail(At(node.parts[0]).begin, "'" + Text(node.parts[0]) + "' is a " + type.Text() +
-                                                 "; ! needs true or false");
+        return Fail(At(node.parts[0]).begin,
+                    "'" + Text(node.parts[0]) + "' is " + A(type) + "; ! needs true or false");
       }
       return Part{Fold(Emit(node, {.op = Op::kNot}, {operand->node})), Type::Bool()};
     }
     if (!type.any() && type.kind() != Kind::kInt && type.kind() != Kind::kDouble) {
-      return Fail(node.begin, "- before '" + Text(node.parts[0]) +
-                                  "' needs an int or double, not a " + type.Text());
+      return Fail(node.begin,
+                  "- before '" + Text(node.parts[0]) + "' needs an int or double, not " + A(type));
     }
     return Part{Fold(Emit(node, {.op = Op::kNegate}, {operand->node})), type};
   }
@@ -458,8 +462,8 @@ class Checker {
     const Checked condition = Visit(node.parts[0]);
     if (!condition) return std::nullopt;
     if (!condition->type.any() && condition->type.kind() != Kind::kBool) {
-      return Fail(At(node.parts[0]).begin, "'" + Text(node.parts[0]) + "' is a " +
-                                               condition->type.Text() +
+      return Fail(At(node.parts[0]).begin, "'" + Text(node.parts[0]) + "' is " +
+                                               A(condition->type) +
                                                "; before '?' must be true or false");
     }
     const Checked yes = Visit(node.parts[1]);
@@ -485,7 +489,7 @@ class Checker {
     if (type.kind() == Kind::kList || type.kind() == Kind::kMap) {
       const Type& inside = type.kind() == Kind::kList ? type.element() : type.key();
       if (!MayEqual(element->type, inside)) {
-        return Fail(node.name_at, "'" + Text(node.parts[0]) + "' is a " + element->type.Text() +
+        return Fail(node.name_at, "'" + Text(node.parts[0]) + "' is " + A(element->type) +
                                       ", but '" + Text(node.parts[1]) + "' holds " + inside.Text());
       }
     } else if (!type.any()) {
@@ -493,8 +497,7 @@ class Checker {
           type.kind() == Kind::kString
               ? "; write " + Text(node.parts[1]) + ".contains(" + Text(node.parts[0]) + ")"
               : "";
-      return Fail(At(node.parts[1]).begin,
-                  "after 'in' comes a list or map, not a " + type.Text() + hint);
+      return Fail(At(node.parts[1]).begin, "after 'in' comes a list or map, not " + A(type) + hint);
     }
     return Part{Fold(Emit(node, {.op = Op::kIn}, {element->node, container->node})), Type::Bool()};
   }
@@ -580,7 +583,7 @@ class Checker {
       if (!part) return std::nullopt;
       if (i % 2 == 0 && !MayBeKey(part->type)) {
         return Fail(At(node.parts[i]).begin,
-                    "a key is a bool, int, uint or string, not a " + part->type.Text());
+                    "a key is a bool, int, uint or string, not " + A(part->type));
       }
       std::optional<Type>& type = types[i % 2];
       type = type ? Unify(*type, part->type).value_or(Type::Any()) : part->type;
@@ -596,8 +599,8 @@ class Checker {
     if (!range) return std::nullopt;
     const Type& type = range->type;
     if (!type.any() && type.kind() != Kind::kList && type.kind() != Kind::kMap) {
-      return Fail(node.name_at, "'" + std::string(node.name) +
-                                    "' goes through a list or map, not a " + type.Text());
+      return Fail(node.name_at,
+                  "'" + std::string(node.name) + "' goes through a list or map, not " + A(type));
     }
     const size_t most = std::min(options_.limits.nested_macros, kMaxNestedMacros);
     if (++macros_ > most) {
@@ -631,8 +634,7 @@ class Checker {
       const bool condition = tests || (node.parts.size() == 3 && i == 1);
       if (condition && !part->type.any() && part->type.kind() != Kind::kBool) {
         return Fail(At(node.parts[i]).begin, "the condition of '" + std::string(node.name) +
-                                                 "' must be true or false, not a " +
-                                                 part->type.Text());
+                                                 "' must be true or false, not " + A(part->type));
       }
       operands.push_back(part->node);
       last = part->type;
@@ -691,7 +693,7 @@ class Checker {
     for (size_t i = 0; i < types.size(); ++i) {
       if (Accepts(*overload, i, types[i])) continue;
       return Fail(At(node.parts[i]).begin,
-                  std::string(node.name) + "() cannot take a " + types[i].Text() +
+                  std::string(node.name) + "() cannot take " + A(types[i]) +
                       (i == 0 && overload->accepts[0] == kTextOnly ? "; it needs a string" : ""));
     }
     Node call{.op = Op::kCall, .detail = static_cast<uint8_t>(overload->function)};
