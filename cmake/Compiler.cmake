@@ -18,6 +18,8 @@ endif()
 if(HILO_SANITIZE)
   add_compile_options(-fsanitize=${HILO_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${HILO_SANITIZE})
+  # A finding ends the test that made it; by default undefined behaviour is only printed.
+  add_compile_options(-fno-sanitize-recover=all)
   if(HILO_SANITIZE MATCHES "thread")
     # ThreadSanitizer does not follow fences. Asio's own queues order handlers by a mutex, which it does follow.
     add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)

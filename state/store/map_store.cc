@@ -80,7 +80,7 @@ class MapView final : public View {
 
 StatusOr<std::optional<std::string>> MapStore::Get(std::string_view key) const {
   MutexLock lock(mutex_);
-  return Find(*rows_, key);
+  return Find(held_->rows, key);
 }
 
 std::unique_ptr<Iterator> MapStore::NewIterator(const KeyRange& range) const {
@@ -93,9 +93,11 @@ Status MapStore::Write(std::unique_ptr<Batch> batch) {
   auto* changes = dynamic_cast<MapBatch*>(batch.get());
   HILO_CHECK(changes != nullptr, "a batch is written to the store that made it");
   MutexLock lock(mutex_);
-  // New holders come only from here, under the lock: a count of one cannot grow meanwhile.
-  if (rows_.use_count() > 1) rows_ = std::make_shared<Rows>(*rows_);
-  std::move(*changes).ApplyTo(*rows_);
+  // New readers come only under the lock: a count of none cannot grow meanwhile.
+  if (held_->readers.load(std::memory_order_acquire) > 0) {
+    held_ = std::make_shared<Held>(held_->rows);
+  }
+  std::move(*changes).ApplyTo(held_->rows);
   return OkStatus();
 }
 
@@ -103,7 +105,10 @@ std::unique_ptr<View> MapStore::NewView() const { return std::make_unique<MapVie
 
 std::shared_ptr<const MapStore::Rows> MapStore::AllRows() const {
   MutexLock lock(mutex_);
-  return rows_;
+  held_->readers.fetch_add(1, std::memory_order_relaxed);
+  // Runs when the last owner has let go, after all that the owners did with the rows.
+  return {&held_->rows,
+          [held = held_](const Rows*) { held->readers.fetch_sub(1, std::memory_order_release); }};
 }
 
 }  // namespace hilo::store

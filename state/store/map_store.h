@@ -1,8 +1,11 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "ops/base/mutex.h"
 #include "state/store/store.h"
@@ -20,9 +23,9 @@ class MapStore final : public Store {
  public:
   using Rows = std::map<std::string, std::string, std::less<>>;
 
-  MapStore() : rows_(std::make_shared<Rows>()) {}
+  MapStore() : MapStore(Rows()) {}
   // A store that begins with these rows, for instance those of another at a power cut.
-  explicit MapStore(Rows rows) : rows_(std::make_shared<Rows>(std::move(rows))) {}
+  explicit MapStore(Rows rows) : held_(std::make_shared<Held>(std::move(rows))) {}
 
   StatusOr<std::optional<std::string>> Get(std::string_view key) const override;
   std::unique_ptr<Iterator> NewIterator(const KeyRange& range) const override;
@@ -36,9 +39,16 @@ class MapStore final : public Store {
   std::shared_ptr<const Rows> AllRows() const;
 
  private:
+  // One state of the rows and how many read it outside the lock. Not shared_ptr's own count: reading
+  // that one says nothing about what its former holders have finished doing.
+  struct Held {
+    explicit Held(Rows rows) : rows(std::move(rows)) {}
+    Rows rows;
+    std::atomic<size_t> readers{0};
+  };
+
   mutable Mutex mutex_;
-  std::shared_ptr<Rows> rows_
-      HILO_GUARDED_BY(mutex_);  // never null; shared with live views and iterators
+  std::shared_ptr<Held> held_ HILO_GUARDED_BY(mutex_);  // never null
 };
 
 }  // namespace hilo::store
