@@ -194,7 +194,7 @@ inline constexpr CounterMetric kDispatchDeliveries{
     .labels = kByChannelResult};
 inline constexpr CounterMetric kDispatchRefused{
     .name = "hilo_dispatch_refused_total",
-    .help = "Messages that were not sent, by why: opted_out, open_complaint, expired, …",
+    .help = "Messages that were not sent, by why, for instance opted_out.",
     .labels = kByChannelReason};
 inline constexpr CounterMetric kGrpcHandled{.name = "grpc_server_handled_total",
                                             .help = "Calls completed on the server, by code.",
