@@ -13,6 +13,7 @@ namespace hilo::kit {
 namespace {
 
 constexpr uint32_t kMaxConsents = 32;
+constexpr uint32_t kMaxJourneySignals = 32;
 // Parts of a web context that are stored elsewhere or say nothing of the contact.
 constexpr std::string_view kContextElsewhere[] = {"traits", "consent", "library", "userAgentData",
                                                   "groupId"};
@@ -41,6 +42,7 @@ class Extraction {
     AddGroups();
     AddPurchase(rules);
     AddCase(rules);
+    AddJourneys(rules);
     AddConsents();
     AddLanguage();
     SealTheRest();
@@ -203,6 +205,34 @@ class Extraction {
       const std::string text(Clip(Trim(title.Text()), kMaxTitleBytes));
       if (!text.empty()) Seal(signal->mutable_sealed_title(), "case", text);
       return;
+    }
+  }
+
+  void AddJourneys(const catalogue::Catalogue::Rules& rules) {
+    for (const auto& [journey, exit] : rules.journeys) {
+      if (body_.journeys_size() == static_cast<int>(kMaxJourneySignals)) return;
+      const catalogue::Trigger& when = exit == nullptr ? journey->begins : exit->when;
+      if (!Holds(when.condition, event_.properties)) continue;
+      const std::string& key_from = exit == nullptr ? journey->key_from : exit->key_from;
+      const json::Value written = key_from.empty() ? json::Value() : event_.properties.At(key_from);
+      const std::string_view about = IsScalar(written) ? Trim(written.Text()) : std::string_view();
+      // An exit that should end the run of one basket must not end all of them.
+      if (exit != nullptr && !key_from.empty() && about.empty()) continue;
+      store::v1::JourneySignal* signal = body_.add_journeys();
+      signal->set_journey(journey->name);
+      if (!about.empty()) {
+        signal->set_key(std::string(
+            Bytes(KeyedHash(key_, "journey", journey->name + '\0' + std::string(about)))));
+      }
+      if (exit != nullptr) {
+        signal->set_leaves(true);
+        signal->set_reason(exit->reason);
+        continue;
+      }
+      signal->set_wait_micros(journey->wait.count());
+      signal->set_restarts(journey->restarts);
+      signal->set_expires_micros(journey->expires_after.count());
+      signal->set_reenter_micros(journey->reenter_after.count());
     }
   }
 
