@@ -30,7 +30,7 @@ std::string_view NameOf(ActionClass action_class);
 
 // A factor in percent that managers set. 100 changes nothing, 0 takes the action out.
 struct Lever {
-  std::string name;      // such as "summer-sale"
+  std::string name;        // such as "summer-sale"
   uint32_t percent = 100;  // 0 to 1,000
 };
 
@@ -67,11 +67,11 @@ struct Action {
   Translated accept_label;   // at most 80 characters; of "desk" only
   Translated decline_label;  // at most 80 characters; of "desk" only
   std::vector<DeclineReason> decline_reasons;  // as written
-  Money value;  // what it is worth when it is taken up
-  Money cost;   // what it costs when it is taken up; the currency is that of `value`
+  Money value;                                 // what it is worth when it is taken up
+  Money cost;               // what it costs when it is taken up; the currency is that of `value`
   Micros effort{0};         // of the agent; 0: not said
   Micros expires_after{0};  // after the decision it is no longer offered or sent; 0: never
-  std::vector<std::string> channels;  // kActionChannels, ascending
+  std::vector<std::string> channels;                          // kActionChannels, ascending
   std::map<std::string, std::string, std::less<>> templates;  // outbound channel → Template
   std::string purpose;  // of the consent it needs; "": none. "marketing" where class default says
                         // nothing

@@ -18,12 +18,6 @@ std::string KeyOf(std::string_view type, std::string_view event) {
   return key;
 }
 
-// Whether a rule with trigger `rule` looks at every event that `wanted` stands for.
-bool Covers(const Trigger& rule, const Trigger& wanted) {
-  if (rule.type.empty()) return true;
-  return rule.type == wanted.type && (rule.event.empty() || rule.event == wanted.event);
-}
-
 template <typename Map>
 auto* FindIn(const Map& map, std::string_view name) {
   const auto found = map.find(name);
@@ -41,12 +35,17 @@ std::string_view Translated::In(std::string_view language) const {
   return by_language_.empty() ? std::string_view() : std::string_view(by_language_.begin()->second);
 }
 
-const Template::Texts& Template::In(std::string_view language) const {
+bool Covers(const Trigger& rule, const Trigger& wanted) {
+  if (rule.type.empty()) return true;
+  return rule.type == wanted.type && (rule.event.empty() || rule.event == wanted.event);
+}
+
+std::string Template::LanguageOf(std::string_view language) const {
   const std::string_view primary = language.substr(0, language.find_first_of("-_"));
   for (std::string_view wanted : {language, primary}) {
-    if (const Texts* texts = FindIn(languages, wanted)) return *texts;
+    if (languages.contains(wanted)) return std::string(wanted);
   }
-  return languages.find("en")->second;
+  return "en";
 }
 
 const FactKind* Catalogue::FindFactKind(std::string_view name) const {

@@ -98,6 +98,9 @@ class Catalogue {
   // Actions on a channel, by name. **Lifetime**: this catalogue's.
   std::span<const Offer> ActionsFor(std::string_view channel) const;
 
+  // How many different conditions there are; CompiledPredicate::number is below it.
+  uint32_t predicate_count() const { return predicate_count_; }
+
   // Everything that looks at events of this type and name. Conditions are the caller's to check.
   struct Rules {
     std::vector<const FactRule*> facts;
@@ -140,6 +143,7 @@ class Catalogue {
   std::map<std::string, Journey, std::less<>> journeys_;
   std::map<std::string, Template, std::less<>> templates_;
   std::map<std::string, Parameter, std::less<>> parameters_;
+  uint32_t predicate_count_ = 0;
   ProductIndex product_index_;
   std::map<std::string, std::vector<Offer>, std::less<>> offers_;  // by channel
   std::set<std::vector<const Policy*>> covers_;                    // the lists that offers share

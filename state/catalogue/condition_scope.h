@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "hilo/v1/decision.pb.h"
 #include "ops/base/status.h"
@@ -12,21 +13,29 @@
 namespace hilo::catalogue {
 
 // What the catalogue's conditions see of one customer at one time: `customer` (a DecisionProfile),
-// `context` (a DecisionContext), `now` and `parameters`, made once for all conditions of a decision.
+// `context` (a DecisionContext), `now` and `parameters`, made once for all conditions of a
+// decision.
 //
-// In conditions a Timestamp is a timestamp (unset: the year 1970), an enum its short lower-case name
-// ("verified"), int32 and int64 are int, a repeated field is a list.
+// In conditions a Timestamp is a timestamp, absent when it is not set
+// ("has(customer.last_order_time)
+// && …"); an enum is its short lower-case name ("verified"), int32 and int64 are int, a repeated
+// field is a list. A condition that several actions have is evaluated once.
+// **Limits**: kSteps steps for all conditions together, expression::Budget::kSteps for one.
 // **Errors**: of a condition, such as an overflow; a decision takes a condition that fails for one
 // that does not hold.
-// **Threads**: thread-compatible. **Lifetime**: the catalogue outlives it; the messages need not.
-// **Cost**: making one costs a few microseconds, Holds some hundred nanoseconds a condition.
+// **Threads**: confined to one, since it remembers what it has worked out. **Lifetime**: shorter
+// than the catalogue's; the messages are copied.
+// **Cost**: the copies; a field is converted when a condition first reads it; then as Expression
+// says, and a few nanoseconds for a condition that was asked before.
 class ConditionScope {
  public:
+  static constexpr uint64_t kSteps = 5'000'000;
+
   ConditionScope(const Catalogue& catalogue, const v1::DecisionProfile& customer,
                  const v1::DecisionContext& context, LogTime now);
   ~ConditionScope();
 
-  absl::StatusOr<bool> Holds(const Predicate& predicate) const;
+  StatusOr<bool> Holds(const Predicate& predicate) const;
   // The same, with what it came to and the values it saw, in words ("en", "es").
   struct Explained {
     std::string value;  // "true", "false" or an error

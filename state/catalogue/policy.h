@@ -55,10 +55,10 @@ struct QuietHours {
 struct Policy {
   std::string name;
   // Which actions it covers: those that meet every list that is not empty. All empty: all actions.
-  std::vector<std::string> actions;     // ascending
-  std::vector<std::string> groups;      // ascending
-  std::vector<ActionClass> classes;     // ascending
-  std::vector<std::string> channels;    // ascending
+  std::vector<std::string> actions;   // ascending
+  std::vector<std::string> groups;    // ascending
+  std::vector<ActionClass> classes;   // ascending
+  std::vector<std::string> channels;  // ascending
   Conditions conditions;
   std::vector<ContactLimit> limits;
   std::vector<Suppression> suppressions;

@@ -109,13 +109,13 @@ std::vector<const Product*> ProductIndex::Search(std::string_view query,
   std::vector<uint32_t> of_word(products_.size());
   for (const std::string& word : words) {
     std::fill(of_word.begin(), of_word.end(), kNotFound);
-    for (auto posting = std::lower_bound(
-             postings_.begin(), postings_.end(), word,
-             [](const Posting& a, const std::string& b) { return a.word < b; });
+    for (auto posting =
+             std::lower_bound(postings_.begin(), postings_.end(), word,
+                              [](const Posting& a, const std::string& b) { return a.word < b; });
          posting != postings_.end() && posting->word.compare(0, word.size(), word) == 0;
          ++posting) {
-      const uint32_t fit = (posting->word.size() == word.size() ? 0 : kPrefix) +
-                           (posting->title ? 0 : kNotInTitle);
+      const uint32_t fit =
+          (posting->word.size() == word.size() ? 0 : kPrefix) + (posting->title ? 0 : kNotInTitle);
       of_word[posting->product] = std::min(of_word[posting->product], fit);
     }
     for (size_t i = 0; i < misfit.size(); ++i) misfit[i] += of_word[i];

@@ -45,8 +45,8 @@ class ProductIndex {
   std::map<std::string, std::vector<uint32_t>, std::less<>> ranks_;  // by language of titles
 };
 
-// Words for comparison: lower case, without accents, cut where something else than a letter or digit
-// stands.
+// Words for comparison: lower case, without accents, cut where something else than a letter or
+// digit stands.
 std::vector<std::string> FoldedWords(std::string_view text);
 
 }  // namespace hilo::catalogue

@@ -10,7 +10,7 @@
 
 namespace hilo::catalogue {
 
-class ParsedText;  // state/catalogue/template_render.h
+class ParsedText;  // state/catalogue/template_text.h
 
 // A message with places to fill in, as mustache. Names that may stand in it:
 //   traits.NAME          a trait of the customer, such as traits.first_name
@@ -21,7 +21,9 @@ class ParsedText;  // state/catalogue/template_render.h
 //   first_name           the trait, or the template's fallback for who has none
 //   today                the day of sending, written out
 //   unsubscribe_url      where this kind of message is stopped
-//   shop_url             as the settings say
+// What may be unknown (traits, facts, event, product) stands inside a section of its own name, or
+// of `product`: {{#traits.city}} … {{traits.city}} … {{/traits.city}}. So no message fails for a
+// value that a customer lacks.
 struct Template {
   // Of one language.
   struct Texts {
@@ -30,7 +32,7 @@ struct Template {
     std::shared_ptr<const ParsedText> html;     // null: text alone
   };
   std::string name;
-  std::string channel;  // kOutboundChannels
+  std::string channel;                                  // kOutboundChannels
   std::map<std::string, Texts, std::less<>> languages;  // at least "en"
   Translated first_name_fallback;                       // for `first_name`; may be empty
   std::string product_from = "product_id";              // open detail that names the product
@@ -43,7 +45,11 @@ struct Template {
   bool shows_unsubscribe = false;
 
   // Of a BCP 47 tag: its language, else "en".
-  const Texts& In(std::string_view language) const;
+  const Texts& In(std::string_view language) const {
+    return languages.find(LanguageOf(language))->second;
+  }
+  // The language of those.
+  std::string LanguageOf(std::string_view language) const;
 };
 
 }  // namespace hilo::catalogue

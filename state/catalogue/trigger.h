@@ -18,4 +18,7 @@ struct Trigger {
   std::optional<Condition> condition;  // none: no further condition
 };
 
+// Whether a rule with trigger `rule` looks at every event that `wanted` stands for.
+bool Covers(const Trigger& rule, const Trigger& wanted);
+
 }  // namespace hilo::catalogue
