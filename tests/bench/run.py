@@ -39,6 +39,8 @@ SUITES = [
     ("size_1m", [("hilo_size_bench", ["--customers", "1000000"], None)]),
     ("folds", [(f"hilo_{name}_bench", ["--benchmark_format=json"], ["--benchmark_format=json", "--benchmark_min_time=0.05"])
                for name in ("fold", "identity", "customer")]),
+    ("expression", [("hilo_expression_bench", ["--benchmark_format=json"],
+                     ["--benchmark_format=json", "--benchmark_min_time=0.05"])]),
     ("log", [("hilo_log_bench", ["--benchmark_format=json"], ["--benchmark_format=json", "--benchmark_min_time=0.1"])]),
 ]
 
@@ -53,6 +55,7 @@ AIMS = {
     "timeline_page_at_1_p99": ("<=", 3),
     "memory_after_reads_1m": ("<=", 512),
     "ready_after_kill_1m": ("<=", 2),
+    "Condition/Ordinary": ("<=", 200),
 }
 # Figures with a limit or peer measured in the same run.
 PEERS = {
@@ -67,6 +70,9 @@ PEERS = {
     "visible_at_5000_p99": "accepted_at_5000_p99",
     "in_stream_at_1000_p99": "accepted_at_1000_p99",
     "in_stream_at_5000_p99": "accepted_at_5000_p99",
+    "Condition/Ordinary": "Peer/Ordinary",
+    "Condition/Long": "Peer/Long",
+    "Condition/Tags": "Peer/Tags",
     "AppendAndRead/256": "RawFileWriteSyncRead",
     "OneAppend": "OneFdatasync",
 }
@@ -92,9 +98,13 @@ def google_benchmark(text):
     report = json.loads(text)
     figures = {}
     for entry in report["benchmarks"]:
-        name = entry["name"].replace("/real_time", "")
+        if entry.get("error_occurred"):
+            raise SystemExit(f"bench: {entry['name']}: {entry['error_message']}")
+        name = re.sub(r"(/iterations:\d+)?/(real|manual)_time", "", entry["name"])
         if "items_per_second" in entry:
             figures[name] = (entry["items_per_second"], "records/s")
+        elif entry["time_unit"] == "ns":
+            figures[name] = (entry["real_time"], "ns")
         else:
             figures[name] = (1e6 / entry["real_time"], "calls/s")
     return figures

@@ -13,6 +13,7 @@ if(NODE AND NPM)
     WORKING_DIRECTORY ${expression_tests} DEPENDS ${expression_tests}/package-lock.json VERBATIM
     COMMENT "Fetching the public cases of CEL and its second implementation")
   add_custom_target(expression_test_packages ALL DEPENDS ${expression_modules})
+  add_dependencies(benches expression_test_packages)  # the peer of expression_bench
   foreach(what conformance differential)
     add_test(NAME Expression.${what} COMMAND ${NODE} ${what}.mjs WORKING_DIRECTORY ${expression_tests})
     set_tests_properties(Expression.${what} PROPERTIES LABELS expression TIMEOUT 300 SKIP_RETURN_CODE 77
