@@ -30,8 +30,7 @@ Status Suppressions::CatchUp() {
       HILO_RETURN_IF_ERROR(fold::Decode(stored.record.payload, &record));
       if (!record.has_suppression()) continue;
       const store::v1::Suppression& suppression = record.suppression();
-      const std::tuple key(suppression.channel(), suppression.address().hash(),
-                           suppression.purpose());
+      const std::pair key(suppression.channel(), suppression.address().hash());
       // A lane may bring a record twice: adding and taking out are the same a second time, and
       // their order is kept.
       if (suppression.lifted()) {
@@ -43,12 +42,9 @@ Status Suppressions::CatchUp() {
   }
 }
 
-bool Suppressions::Holds(std::string_view address, uint32_t channel,
-                         std::string_view purpose) const {
+bool Suppressions::Holds(std::string_view address, uint32_t channel) const {
   MutexLock lock(mutex_);
-  const std::string hash(address);
-  return held_.contains({channel, hash, ""}) ||
-         (!purpose.empty() && held_.contains({channel, hash, std::string(purpose)}));
+  return held_.contains({channel, std::string(address)});
 }
 
 size_t Suppressions::Size() const {

@@ -5,62 +5,25 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <random>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "hilo/v1/catalogue_service.pb.h"
 #include "hilo/v1/customer_service.pb.h"
 #include "hilo/v1/desk_service.pb.h"
 #include "hilo/v1/event_service.pb.h"
 #include "hilo/v1/operations_service.pb.h"
-#include "ops/hilo/client.h"
-#include "ops/hilo/output.h"
+#include "ops/hilo/catalogue_commands.h"
+#include "ops/hilo/session.h"
 
 namespace hilo::cli {
 namespace {
 
 constexpr int kWrongUse = 2;
-
-// What every command shares.
-struct Session {
-  Client::Options client_options;
-  std::string token_file;
-  Output output;
-  std::unique_ptr<Client> client;
-};
-
-// UUIDv7: milliseconds since 1970, then random bits.
-std::string NewRequestId() {
-  std::random_device random;
-  const auto millis = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                                std::chrono::system_clock::now().time_since_epoch())
-                                                .count());
-  const uint64_t high = (millis << 16) | 0x7000 | (random() & 0x0fff);
-  const uint64_t low = (uint64_t{0x2} << 62) | ((uint64_t{random()} << 32 | random()) >> 2);
-  char text[37];
-  std::snprintf(text, sizeof text, "%08llx-%04llx-%04llx-%04llx-%012llx",
-                static_cast<unsigned long long>(high >> 32),
-                static_cast<unsigned long long>(high >> 16 & 0xffff),
-                static_cast<unsigned long long>(high & 0xffff),
-                static_cast<unsigned long long>(low >> 48),
-                static_cast<unsigned long long>(low & 0xffffffffffff));
-  return text;
-}
-
-int Report(const Status& status) {
-  if (!status.ok()) std::fprintf(stderr, "hilo: %s\n", Describe(status).c_str());
-  return ExitCode(status);
-}
 
 Status Connect(Session& session) {
   if (!session.token_file.empty()) {
@@ -101,19 +64,6 @@ struct IdentifierOptions {
     return all;
   }
 };
-
-// Prints a message as JSON, or by `print`.
-template <typename Message, typename Print>
-void Show(const Session& session, const Message& message, const Print& print) {
-  session.output.json ? PrintJson(message) : print(message);
-}
-
-using Action = std::function<int(Session&)>;
-
-// Registers what runs when this subcommand was chosen.
-void Run(CLI::App* app, Action* chosen, Action action) {
-  app->callback([chosen, action = std::move(action)] { *chosen = action; });
-}
 
 // ----------------------------------------------------------------------------------------------
 // event
@@ -426,103 +376,6 @@ void AddInspectionCommands(CLI::App& root, Action* chosen) {
     v1::AcceptTimeResponse response;
     return Report(
         session.client->Call("/hilo.v1.OperationsService/AcceptTime", request, &response));
-  });
-}
-
-// ----------------------------------------------------------------------------------------------
-// catalogue
-StatusOr<std::vector<std::pair<std::string, std::string>>> ReadYamlFiles(
-    const std::string& directory) {
-  std::error_code error;
-  std::vector<std::pair<std::string, std::string>> files;
-  for (auto entry = std::filesystem::recursive_directory_iterator(directory, error);
-       !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
-    if (!entry->is_regular_file() || entry->path().extension() != ".yaml") continue;
-    std::ifstream file(entry->path());
-    std::ostringstream text;
-    text << file.rdbuf();
-    files.emplace_back(std::filesystem::relative(entry->path(), directory).string(), text.str());
-  }
-  if (error)
-    return Error(StatusCode::kNotFound, "directory_unreadable",
-                 "'" + directory + "' cannot be read");
-  if (files.empty())
-    return Error(StatusCode::kNotFound, "no_files", "'" + directory + "' holds no .yaml file");
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-int ApplyCatalogue(Session& session, const std::string& directory, bool only_check) {
-  const auto files = ReadYamlFiles(directory);
-  if (!files.ok()) return Report(files.status());
-  v1::ApplyCatalogueRequest request;
-  request.set_validate_only(only_check);
-  if (!only_check) request.set_request_id(NewRequestId());
-  for (const auto& [path, content] : *files) {
-    v1::CatalogueFile* file = request.add_files();
-    file->set_path(path);
-    file->set_content(content);
-  }
-  v1::ApplyCatalogueResponse response;
-  const Status status =
-      session.client->Call("/hilo.v1.CatalogueService/ApplyCatalogue", request, &response);
-  if (!status.ok()) return Report(status);
-  if (session.output.json) PrintJson(response);
-  for (const auto& problem : response.problems()) {
-    std::fprintf(stderr, "%s:%d:%d: %s\n", problem.path().c_str(), problem.line(), problem.column(),
-                 problem.message().c_str());
-  }
-  if (!response.problems().empty()) {
-    if (!session.output.quiet) std::fprintf(stderr, "nothing was applied\n");
-    return 6;
-  }
-  if (!session.output.quiet && !session.output.json) {
-    if (only_check) {
-      std::printf("%zu files are fine\n", files->size());
-    } else {
-      std::printf("revision %lld is in force\n", static_cast<long long>(response.revision()));
-    }
-  }
-  return 0;
-}
-
-void AddCatalogueCommands(CLI::App& root, Action* chosen) {
-  CLI::App* catalogue = root.add_subcommand("catalogue", "The catalogue")->require_subcommand(1);
-  CLI::App* check = catalogue->add_subcommand("check", "Check a directory of YAML files");
-  auto checked = std::make_shared<std::string>();
-  check->add_option("directory", *checked)->required();
-  Run(check, chosen, [=](Session& session) { return ApplyCatalogue(session, *checked, true); });
-  CLI::App* apply = catalogue->add_subcommand(
-      "apply", "Check and publish a directory of YAML files as the next revision");
-  auto applied = std::make_shared<std::string>();
-  auto dry_run = std::make_shared<bool>(false);
-  apply->add_option("directory", *applied)->required();
-  apply->add_flag("--dry-run", *dry_run, "Only check");
-  Run(apply, chosen, [=](Session& session) { return ApplyCatalogue(session, *applied, *dry_run); });
-  CLI::App* dump = catalogue->add_subcommand("export", "Write the files in force into a directory");
-  auto into = std::make_shared<std::string>();
-  dump->add_option("directory", *into, "Made when missing")->required();
-  Run(dump, chosen, [=](Session& session) {
-    v1::GetCatalogueResponse response;
-    const Status status = session.client->Call("/hilo.v1.CatalogueService/GetCatalogue",
-                                               v1::GetCatalogueRequest(), &response);
-    if (!status.ok()) return Report(status);
-    for (const auto& file : response.files()) {
-      const std::filesystem::path path =
-          std::filesystem::path(*into) /
-          std::filesystem::path(file.path()).relative_path().lexically_normal();
-      std::error_code error;
-      std::filesystem::create_directories(path.parent_path(), error);
-      std::ofstream out(path);
-      out << file.content();
-      if (!out)
-        return Report(Error(StatusCode::kUnknown, "file_unwritable",
-                            "'" + path.string() + "' cannot be written"));
-    }
-    if (!session.output.quiet)
-      std::fprintf(stderr, "revision %lld, %d files\n", static_cast<long long>(response.revision()),
-                   response.files_size());
-    return 0;
   });
 }
 
