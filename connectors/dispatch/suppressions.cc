@@ -30,7 +30,8 @@ Status Suppressions::CatchUp() {
       HILO_RETURN_IF_ERROR(fold::Decode(stored.record.payload, &record));
       if (!record.has_suppression()) continue;
       const store::v1::Suppression& suppression = record.suppression();
-      const std::pair key(suppression.channel(), suppression.address().hash());
+      const std::tuple key(suppression.channel(), suppression.address().hash(),
+                           suppression.purpose());
       // A lane may bring a record twice: adding and taking out are the same a second time, and
       // their order is kept.
       if (suppression.lifted()) {
@@ -42,9 +43,12 @@ Status Suppressions::CatchUp() {
   }
 }
 
-bool Suppressions::Holds(std::string_view address, uint32_t channel) const {
+bool Suppressions::Holds(std::string_view address, uint32_t channel,
+                         std::string_view purpose) const {
   MutexLock lock(mutex_);
-  return held_.contains({channel, std::string(address)});
+  const std::string hash(address);
+  return held_.contains({channel, hash, ""}) ||
+         (!purpose.empty() && held_.contains({channel, hash, std::string(purpose)}));
 }
 
 size_t Suppressions::Size() const {

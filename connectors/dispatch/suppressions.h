@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "ops/base/mutex.h"
@@ -26,8 +27,9 @@ class Suppressions {
   // Reads up to the end of the topic as it is now.
   Status CatchUp();
   // Whether nothing may be sent there. `address` is the identifier's hash, 16 bytes; `channel`
-  // hilo.v1.Channel.
-  bool Holds(std::string_view address, uint32_t channel) const;
+  // hilo.v1.Channel; `purpose` that of the consent the message needs, empty for one that needs none,
+  // which only an address that takes nothing at all holds back.
+  bool Holds(std::string_view address, uint32_t channel, std::string_view purpose) const;
   size_t Size() const;
 
  private:
@@ -35,7 +37,8 @@ class Suppressions {
 
   mutable Mutex mutex_;
   std::unique_ptr<log::Cursor> cursor_ HILO_GUARDED_BY(mutex_);
-  std::set<std::pair<uint32_t, std::string>, std::less<>> held_ HILO_GUARDED_BY(mutex_);
+  // Channel, address, purpose; an empty purpose: all.
+  std::set<std::tuple<uint32_t, std::string, std::string>> held_ HILO_GUARDED_BY(mutex_);
 };
 
 }  // namespace hilo::dispatch

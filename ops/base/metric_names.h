@@ -62,6 +62,8 @@ inline constexpr MetricLabel kByRouteStatus[] = {{"route", {}, kRouteLimit},
                                                  {"status", {}, kCodeLimit}};
 inline constexpr MetricLabel kByChannelReason[] = {{"channel", kOutboundValues},
                                                    {"reason", {}, kCodeLimit}};
+inline constexpr MetricLabel kByChannelPartition[] = {{"channel", kOutboundValues},
+                                                      {"partition", {}, kPartitionLimit}};
 inline constexpr MetricLabel kByChannelResult[] = {{"channel", kOutboundValues},
                                                    {"result", kDeliveryValues}};
 inline constexpr MetricLabel kByWebTypeOutcome[] = {{"type", kWebTypeValues},
@@ -188,6 +190,14 @@ inline constexpr CounterMetric kWebRejected{
 inline constexpr CounterMetric kCallEvents{.name = "hilo_callcenter_events_total",
                                            .help = "Call events by type and outcome.",
                                            .labels = kByCallTypeOutcome};
+inline constexpr CounterMetric kDecisionsDue{
+    .name = "hilo_decide_due_total",
+    .help = "Follow-ups that were due, by what was decided: send, or why not.",
+    .labels = kByReason};
+inline constexpr HistogramMetric kDecisionSeconds{
+    .name = "hilo_decide_seconds",
+    .help = "How long a decision for an agent took.",
+    .buckets = kFineSecondsBuckets};
 inline constexpr CounterMetric kDispatchDeliveries{
     .name = "hilo_dispatch_deliveries_total",
     .help = "Attempts that a channel took into its hands, by what came of them.",
@@ -196,6 +206,13 @@ inline constexpr CounterMetric kDispatchRefused{
     .name = "hilo_dispatch_refused_total",
     .help = "Messages that were not sent, by why, for instance opted_out.",
     .labels = kByChannelReason};
+inline constexpr GaugeMetric kDispatchLag{
+    .name = "hilo_dispatch_lag_records",
+    .help = "Messages of a partition whose fate is not settled yet.",
+    .labels = kByChannelPartition};
+inline constexpr CounterMetric kEmailUnsubscribed{
+    .name = "hilo_email_unsubscribed_total",
+    .help = "Withdrawals by the link in a mail that are in force."};
 inline constexpr CounterMetric kGrpcHandled{.name = "grpc_server_handled_total",
                                             .help = "Calls completed on the server, by code.",
                                             .labels = kByGrpcMethodCode};
@@ -322,8 +339,12 @@ inline constexpr AnyMetric kAll[] = {
     kWebEvents,
     kWebRejected,
     kCallEvents,
+    kDecisionsDue,
+    kDecisionSeconds,
     kDispatchDeliveries,
     kDispatchRefused,
+    kDispatchLag,
+    kEmailUnsubscribed,
     kGrpcHandled,
     kGrpcHandlingSeconds,
     kStreamSubscribers,

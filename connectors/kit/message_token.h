@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "state/types/hash.h"
+#include "state/types/ids.h"
+
+namespace hilo::kit {
+
+// What a link or address in a message names, so that whoever comes by it needs no login.
+struct MessageToken {
+  CustomerId customer;
+  MemberId member;
+  MessageId message;
+  std::string purpose;  // of consent; lower case, at most 64 bytes
+};
+
+// Opaque, for addresses: URL-safe Base64 of the ids, the purpose and a keyed hash over all. Nobody
+// can make one, or change whose it is, without the key.
+std::string MakeToken(const HashKey& key, const MessageToken& token);
+// nullopt for one that was not made with this key. Compared in constant time.
+std::optional<MessageToken> ParseToken(const HashKey& key, std::string_view text);
+
+}  // namespace hilo::kit
