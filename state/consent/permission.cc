@@ -5,6 +5,7 @@
 
 #include "hilo/v1/customer.pb.h"
 #include "hilo/v1/decision_service.pb.h"
+#include "ops/base/fault.h"
 #include "state/consent/consents.h"
 
 namespace hilo::consent {
@@ -24,6 +25,7 @@ bool Matches(const MessageOrder& order, const ContactLimit& limit) {
 
 // Whether it may still be sent, whenever that will be.
 bool IsToCome(const MessageRow& message) {
+  if (fault::Enabled("reserved_not_counted")) return false;
   return message.state() == v1::MESSAGE_STATE_DECIDED ||
          message.state() == v1::MESSAGE_STATE_PERMITTED ||
          message.state() == v1::MESSAGE_STATE_HELD;
@@ -87,8 +89,8 @@ LimitReached CheckLimits(const MemberRow& row, const MessageOrder& order, LogTim
   if (order.class_() != MessageOrder::CLASS_DEFAULT) return {};
   for (const ContactLimit& limit : order.limits()) {
     if (!Matches(order, limit)) continue;
-    const auto counted = std::count_if(
-        row.messages().begin(), row.messages().end(), [&](const MessageRow& message) {
+    const auto counted =
+        std::count_if(row.messages().begin(), row.messages().end(), [&](const MessageRow& message) {
           return Counts(message) && Matches(message.order(), limit) &&
                  IsWithin(message, limit.period_micros(), now);
         });

@@ -39,9 +39,9 @@ JourneyRow* NewestOf(MemberRow& row, std::string_view journey, std::string_view 
 
 void SetTimes(JourneyRow& run, const JourneySignal& signal, LogTime now) {
   run.set_due_micros(After(now.micros, signal.wait_micros()));
-  run.set_expire_micros(
-      After(run.due_micros(), signal.expires_micros() > 0 ? signal.expires_micros()
-                                                          : kDefaultExpiry.count()));
+  run.set_expire_micros(After(run.due_micros(), signal.expires_micros() > 0
+                                                    ? signal.expires_micros()
+                                                    : kDefaultExpiry.count()));
 }
 
 Entry Repeat(JourneyRow& run, const JourneySignal& signal, LogTime now) {

@@ -6,6 +6,7 @@
 
 #include "hilo/v1/common.pb.h"
 #include "hilo/v1/decision_service.pb.h"
+#include "ops/base/fault.h"
 #include "state/consent/permission.h"
 #include "state/journey/journeys.h"
 #include "state/types/ordered_list.h"
@@ -41,8 +42,7 @@ uint32_t MaxAttempts(const MessageRow& message) {
 }
 
 bool IsWaiting(const MessageRow& message) {
-  return message.state() == v1::MESSAGE_STATE_DECIDED ||
-         message.state() == v1::MESSAGE_STATE_HELD;
+  return message.state() == v1::MESSAGE_STATE_DECIDED || message.state() == v1::MESSAGE_STATE_HELD;
 }
 
 void MoveTo(MessageRow& message, v1::MessageState state, std::string_view reason, LogTime now) {
@@ -65,7 +65,8 @@ void Slim(MessageRow& message) {
 
 // An end. Where an attempt's outcome is not known, nothing that says "not sent" can be said.
 void Settle(MessageRow& message, v1::MessageState state, std::string_view reason, LogTime now) {
-  const bool may_have_been_sent = message.unknowns() > 0 && state != v1::MESSAGE_STATE_SENT;
+  const bool may_have_been_sent = message.unknowns() > 0 && state != v1::MESSAGE_STATE_SENT &&
+                                  !fault::Enabled("unknown_gives_place_back");
   MoveTo(message, may_have_been_sent ? v1::MESSAGE_STATE_UNKNOWN : state, reason, now);
   Slim(message);
 }
@@ -82,8 +83,8 @@ void Offer(MessageRow& message, LogTime now) {
 
 // Doubles with each permit that was given.
 Micros Pause(const MessageRow& message) {
-  const int64_t first = message.order().retry_micros() > 0 ? message.order().retry_micros()
-                                                           : kFirstRetry.count();
+  const int64_t first =
+      message.order().retry_micros() > 0 ? message.order().retry_micros() : kFirstRetry.count();
   int64_t pause = std::min(first, kLongestRetry.count());
   for (uint32_t i = 1; i < message.attempts() && pause < kLongestRetry.count(); ++i) pause *= 2;
   return Micros(std::min(pause, kLongestRetry.count()));
@@ -100,7 +101,9 @@ void Retry(MessageRow& message, std::string_view reason, int64_t after_micros, L
 
 void OutcomeUnknown(MessageRow& message, LogTime now) {
   message.set_unknowns(message.unknowns() + 1);
-  if (IsTransactional(message)) return Retry(message, "unknown", 0, now);
+  if (IsTransactional(message) || fault::Enabled("unknown_marketing_again")) {
+    return Retry(message, "unknown", 0, now);
+  }
   Settle(message, v1::MESSAGE_STATE_UNKNOWN, "unknown", now);
 }
 
@@ -209,9 +212,8 @@ void EndRuns(MemberRow& row, LogTime now) {
 
 // Why a message that waits may no longer be sent; "": it may.
 std::string_view WhyCancelled(const MemberRow& row, const MessageRow& message) {
-  if (const auto objection = consent::Objection(row, message.order()); !objection.empty()) {
-    return objection;
-  }
+  const auto objection = consent::Objection(row, message.order());
+  if (!objection.empty() && !fault::Enabled("opt_out_after_decided_ignored")) return objection;
   if (!message.run().empty()) {
     const auto* run = journey::Find(row, message.run());
     if (run == nullptr) return "left";
@@ -282,7 +284,9 @@ PermitResult Permit(MemberRow& row, const RequestPermit& request, const Asking& 
   if (IsSettled(*message)) {
     return Refusal(message->state() == v1::MESSAGE_STATE_SENT ? "sent" : message->reason());
   }
-  if (message->state() == v1::MESSAGE_STATE_PERMITTED) return Refusal("in_flight");
+  if (message->state() == v1::MESSAGE_STATE_PERMITTED && !fault::Enabled("permit_given_twice")) {
+    return Refusal("in_flight");
+  }
   if (message->state() == v1::MESSAGE_STATE_HELD) return Refusal(message->reason());
   if (request.attempt() != message->offered()) return Refusal("not_due");
   if (asking.closed) return Refusal("closed", /*settled=*/false);
@@ -319,8 +323,8 @@ PermitResult Permit(MemberRow& row, const RequestPermit& request, const Asking& 
 bool Report(MemberRow& row, const ReportMessage& report, LogTime now) {
   MessageRow* message = FindMutable(row, report.message());
   if (message == nullptr || message->attempts() == 0) return false;
-  const bool last_permit = report.attempt() == message->permitted() &&
-                           report.incarnation() == message->incarnation();
+  const bool last_permit =
+      report.attempt() == message->permitted() && report.incarnation() == message->incarnation();
   if (!last_permit && report.attempt() >= message->permitted()) return false;
 
   bool changed = false;
@@ -393,8 +397,8 @@ void Review(MemberRow& row, LogTime now) {
 
 const KnownIdentifierRow* FindAddress(const MemberRow& row, uint32_t channel,
                                       std::string_view hash) {
-  const uint32_t kind = channel == v1::CHANNEL_EMAIL ? v1::IDENTIFIER_KIND_EMAIL
-                                                     : v1::IDENTIFIER_KIND_PHONE;
+  const uint32_t kind =
+      channel == v1::CHANNEL_EMAIL ? v1::IDENTIFIER_KIND_EMAIL : v1::IDENTIFIER_KIND_PHONE;
   for (const KnownIdentifierRow& known : row.identifiers()) {
     if (known.identifier().hash() == hash && known.identifier().kind() == kind &&
         known.suppressed().empty()) {
@@ -427,9 +431,8 @@ const MessageRow* Find(const MemberRow& row, std::string_view id) {
 
 bool DropSettled(MemberRow& row, LogTime now) {
   const auto needed = [now](const MessageRow& message) {
-    return !IsSettled(message) ||
-           (consent::Counts(message) &&
-            message.permit_end_micros() > now.micros - kCountedFor.count());
+    return !IsSettled(message) || (consent::Counts(message) &&
+                                   message.permit_end_micros() > now.micros - kCountedFor.count());
   };
   // What says least goes first: what was refused, then the oldest.
   int least = -1;

@@ -56,12 +56,12 @@ struct Times {
 };
 
 struct Reservation {
-  std::string id;        // 16 bytes
-  std::string run;       // 16 bytes or empty
+  std::string id;   // 16 bytes
+  std::string run;  // 16 bytes or empty
   std::string journey;
   std::string decision;  // 16 bytes or empty
   store::v1::MessageOrder order;
-  bool routed = true;    // there is somebody who sends on that channel
+  bool routed = true;  // there is somebody who sends on that channel
 };
 // Reserves a place and offers the message, or holds it while a case is open, or keeps it as
 // REFUSED with the reason. Null when there is no room to keep it.

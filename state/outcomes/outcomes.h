@@ -32,9 +32,9 @@ Micros ResponseTime(std::string_view channel);
 enum class Counts : uint8_t { kNothing, kImpression, kPositive, kNegative };
 
 // Keeps an outcome and says what it counts as. Of one action of one decision on one channel the
-// first that takes it up (ACCEPTED, COMPLETED) is a positive, and the first that does not (DECLINED,
-// NO_RESPONSE) a negative unless it was taken up. SNOOZED is neither: the customer was not asked. What
-// names no decision counts each time.
+// first that takes it up (ACCEPTED, COMPLETED) is a positive, and the first that does not
+// (DECLINED, NO_RESPONSE) a negative unless it was taken up. SNOOZED is neither: the customer was
+// not asked. What names no decision counts each time.
 Counts Record(store::v1::MemberRow& row, store::v1::OutcomeRow outcome);
 
 // The impressions of a decision that nothing answered, as what is now to be recorded for each.

@@ -90,8 +90,7 @@ Sums Plus(const Sums& a, const Sums& b) {
 
 // A sum of weights as it weighs 2^30 · `now_weight` later, in millionths.
 uint64_t Millionths(Wide sum, uint64_t now_weight) {
-  return static_cast<uint64_t>(
-      std::min<Wide>(sum * kMillion / now_weight, UINT64_MAX));
+  return static_cast<uint64_t>(std::min<Wide>(sum * kMillion / now_weight, UINT64_MAX));
 }
 
 }  // namespace

@@ -8,6 +8,9 @@
 #include "state/cases/cases.h"
 #include "state/consent/consents.h"
 #include "state/facts/facts.h"
+#include "state/journey/journeys.h"
+#include "state/message/messages.h"
+#include "state/outcomes/outcomes.h"
 #include "state/profile/traits.h"
 #include "state/timeline/interactions.h"
 #include "state/value/purchases.h"
@@ -54,6 +57,10 @@ void AddLeftOut(const store::v1::LeftOutRow& from, store::v1::LeftOutRow& into) 
   into.set_suggestions(into.suggestions() + from.suggestions());
   into.set_purchases(into.purchases() + from.purchases());
   into.set_purchase_days(into.purchase_days() + from.purchase_days());
+  into.set_journeys(into.journeys() + from.journeys());
+  into.set_messages(into.messages() + from.messages());
+  into.set_outcomes(into.outcomes() + from.outcomes());
+  into.set_decisions(into.decisions() + from.decisions());
 }
 
 void AddOne(const MemberRow& from, MemberRow& into) {
@@ -80,6 +87,15 @@ void AddOne(const MemberRow& from, MemberRow& into) {
          [](const auto& a, const auto& b) { return cases::Before(a, b); });
   Append(from.interactions(), *into.mutable_interactions(),
          [](const auto& a, const auto& b) { return timeline::Before(a, b); });
+  Append(from.journeys(), *into.mutable_journeys(),
+         [](const auto& a, const auto& b) { return journey::Before(a, b); });
+  // Budgets add up: limits count the messages of all members.
+  Append(from.messages(), *into.mutable_messages(),
+         [](const auto& a, const auto& b) { return message::Before(a, b); });
+  Append(from.outcomes(), *into.mutable_outcomes(),
+         [](const auto& a, const auto& b) { return outcomes::Before(a, b); });
+  Append(from.decisions(), *into.mutable_decisions(),
+         [](const auto& a, const auto& b) { return outcomes::Before(a, b); });
 }
 
 void KeepToLimits(MemberRow& row) {
@@ -96,6 +112,9 @@ void KeepToLimits(MemberRow& row) {
          (cases::DropEndedPromise(row) || cases::DropOldestPromise(row))) {
   }
   timeline::Trim(row);
+  while (row.journeys_size() > journey::kMaxRuns && journey::DropEnded(row)) {
+  }
+  // Messages, outcomes and decisions stay: what decides must see all that counts.
 }
 
 }  // namespace

@@ -12,7 +12,8 @@ namespace hilo::profile {
 // **Guarantees**: commutative, associative and idempotent, also over rows that are joins
 // themselves; of two copies of one member the newer is taken. Pure. The join of one member is that
 // member. A joined row keeps the members it was made of in `parts`, and everything else in it is
-// computed from those: it is presented, never stored. Each list keeps to the limits of one member.
+// computed from those: it is presented, never stored. Each list keeps to the limits of one member,
+// but for messages, outcomes and decisions: contact budgets of the members add up.
 // **Cost**: copies the rows; nothing but a copy for one member, which is nearly always.
 // Source: state-based replicated data types (a join semilattice over sets of members), Shapiro et
 // al. 2011.

@@ -11,7 +11,8 @@ namespace hilo::profile {
 inline constexpr size_t kMaxRowBytes = 256 << 10;
 
 // Lets things go until the row fits, and counts them, in this order: expired and superseded facts,
-// closed cases, ended promises, ended interactions, questions, suggestions, the oldest order ids
+// closed cases, ended promises, ended interactions, messages that are settled and count no more,
+// runs of journeys that are over, outcomes, questions, suggestions, the oldest order ids
 // and days of purchase, the oldest facts, the oldest traits and groups, and when nothing else is
 // left the oldest open promises and cases. Deterministic.
 void FitToLimit(store::v1::MemberRow& row, LogTime now);

@@ -452,6 +452,17 @@ Status Verify(MemberRow& row, std::string_view id) {
   return OkStatus();
 }
 
+Status Release(MemberRow& row, std::string_view id) {
+  InteractionRow* interaction = Find(row, id);
+  if (interaction == nullptr) return NotFound();
+  if (!IsOpen(*interaction)) {
+    return Error(StatusCode::kFailedPrecondition, "interaction_ended",
+                 "the interaction is over: there is nothing left to release");
+  }
+  interaction->set_released(true);
+  return OkStatus();
+}
+
 Status End(MemberRow& row, std::string_view id, std::string_view disposition,
            int64_t event_micros) {
   InteractionRow* interaction = Find(row, id);

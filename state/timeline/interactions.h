@@ -95,6 +95,8 @@ std::vector<AgentPlace> AgentPlaces(const store::v1::MemberRow& row);
 StatusOr<InteractionId> Start(store::v1::MemberRow& row, InteractionId fresh, const Touch& touch);
 // **Errors**: `interaction_not_found`, `interaction_ended` (failed_precondition).
 Status Verify(store::v1::MemberRow& row, std::string_view id);
+// Selling goes on in it although a complaint is open. **Errors**: as Verify's.
+Status Release(store::v1::MemberRow& row, std::string_view id);
 // Ends it; a second end only adds a disposition that was missing. **Errors**:
 // `interaction_not_found`.
 Status End(store::v1::MemberRow& row, std::string_view id, std::string_view disposition,

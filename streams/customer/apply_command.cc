@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hilo/v1/customer.pb.h"
+#include "hilo/v1/decision_service.pb.h"
 #include "ops/base/status.h"
 #include "state/cases/cases.h"
 #include "state/consent/consents.h"
@@ -11,6 +12,7 @@
 #include "state/message/messages.h"
 #include "state/timeline/interactions.h"
 #include "streams/customer/apply.h"
+#include "streams/customer/decisions.h"
 #include "streams/customer/timers.h"
 
 namespace hilo::customer {
@@ -38,7 +40,8 @@ class Execution {
     HILO_RETURN_IF_ERROR(Do());
     if (IsOfDispatcher()) return OkStatus();  // how a message went is an entry of its own
     timeline::Touched(row(), interaction(), now());
-    PutOnTimeline();
+    // What was merely shown is nothing that happened.
+    if (!command_.has_record_decision()) PutOnTimeline();
     return OkStatus();
   }
 
@@ -84,6 +87,12 @@ class Execution {
         return EndInteraction(command_.end_interaction());
       case Command::kRecordConsent:
         return RecordConsent(command_.record_consent());
+      case Command::kRecordDecision:
+        return RecordDecision();
+      case Command::kRecordOutcome:
+        return RecordOutcome(command_.record_outcome());
+      case Command::kReleaseSelling:
+        return ReleaseSelling(command_.release_selling());
       case Command::kRequestPermit:
         return RequestPermit(command_.request_permit());
       case Command::kReportMessage:
@@ -235,6 +244,22 @@ class Execution {
     return OkStatus();
   }
 
+  Status RecordDecision() {
+    HILO_ASSIGN_OR_RETURN(*result_.mutable_decision(), ShowDecision(command_, change_));
+    return OkStatus();
+  }
+
+  Status RecordOutcome(const store::v1::RecordOutcome& asked) {
+    HILO_ASSIGN_OR_RETURN(*result_.mutable_outcome(), AnswerDecision(asked, change_));
+    return OkStatus();
+  }
+
+  Status ReleaseSelling(const store::v1::ReleaseSelling& asked) {
+    HILO_RETURN_IF_ERROR(timeline::Release(row(), asked.interaction()));
+    KeepInteraction(asked.interaction());
+    return OkStatus();
+  }
+
   Status RequestPermit(const store::v1::RequestPermit& asked) {
     fold::Context& context = change_.context();
     *result_.mutable_permit() = message::Permit(
@@ -244,12 +269,14 @@ class Execution {
   }
 
   Status ReportMessage(const store::v1::ReportMessage& asked) {
-    message::Report(row(), asked, now());
     const auto* message = message::Find(row(), asked.message());
     if (message == nullptr) {
       return Error(StatusCode::kNotFound, "message_not_found",
                    "the customer has no message with this id; it may be gone already");
     }
+    const bool was_sent = message->state() == v1::MESSAGE_STATE_SENT;
+    message::Report(row(), asked, now());
+    if (!was_sent && message->state() == v1::MESSAGE_STATE_SENT) ShowSent(*message, change_);
     *result_.mutable_message() = *message;
     return OkStatus();
   }

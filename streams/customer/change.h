@@ -45,8 +45,8 @@ class Change {
   // An interaction began: it will be ended when it is silent for too long.
   void WatchSilence(std::string_view interaction);
 
-  // Lets messages follow from what changed, saves the row, moves the rows of calls at agents, tells who listens. `receive_micros` is when
-  // the edge took in what caused it, 0: nothing did.
+  // Lets messages follow from what changed, saves the row, moves the rows of calls at agents, tells
+  // who listens. `receive_micros` is when the edge took in what caused it, 0: nothing did.
   void Finish(MemberCache& cache, int64_t receive_micros);
 
  private:

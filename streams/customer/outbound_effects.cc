@@ -6,6 +6,7 @@
 #include "hilo/v1/common.pb.h"
 #include "hilo/v1/customer.pb.h"
 #include "hilo/v1/decision_service.pb.h"
+#include "ops/base/fault.h"
 #include "state/journey/journeys.h"
 #include "state/timeline/entry_key.h"
 #include "state/types/bucket.h"
@@ -151,6 +152,7 @@ void OutboundEffects::UpdateDue() {
     context_.Put(DueKey(subject_.customer, subject_.member, run.run()), fold::Encode(due));
     TellDue(run.run());
   }
+  if (fault::Enabled("due_row_left")) return;
   for (const auto& [run, turn] : gone) {
     context_.Delete(DueKey(subject_.customer, subject_.member, run));
   }
@@ -202,7 +204,8 @@ void OutboundEffects::AddEntry(const MessageRow& message, log::Offset offset) {
   // Several of one record stand beside each other.
   timeline::EntryPlace place{context_.Now().micros, offset, subject_.member};
   std::string key = timeline::EntryKey(BucketOf(subject_.customer), place);
-  for (auto taken = context_.Get(key); taken.ok() && taken->has_value(); taken = context_.Get(key)) {
+  for (auto taken = context_.Get(key); taken.ok() && taken->has_value();
+       taken = context_.Get(key)) {
     ++place.event_micros;
     key = timeline::EntryKey(BucketOf(subject_.customer), place);
   }
@@ -223,8 +226,7 @@ std::string OutboundEffects::TriggerOf(const MessageRow& message) {
 
 void OutboundEffects::EmitMessage(const MessageRow& message) {
   const auto topic = OutboundTopic(message.order().channel());
-  const auto* address =
-      message::FindAddress(row_, message.order().channel(), message.address());
+  const auto* address = message::FindAddress(row_, message.order().channel(), message.address());
   if (message.state() != v1::MESSAGE_STATE_DECIDED || !topic.has_value() || address == nullptr) {
     return;
   }
@@ -250,8 +252,7 @@ void OutboundEffects::EmitMessage(const MessageRow& message) {
     // The last one said of that kind.
     const store::v1::FactRow* newest = nullptr;
     for (const auto& fact : row_.facts()) {
-      const bool stale =
-          fact.expire_micros() != 0 && fact.expire_micros() <= context_.Now().micros;
+      const bool stale = fact.expire_micros() != 0 && fact.expire_micros() <= context_.Now().micros;
       if (fact.kind() == kind && !stale) newest = &fact;
     }
     if (newest == nullptr) continue;
@@ -287,8 +288,8 @@ void OutboundEffects::UpdateSuppressions() {
       continue;
     }
     const bool mail = known.identifier().kind() == v1::IDENTIFIER_KIND_EMAIL;
-    Suppress(known.identifier(), mail ? v1::CHANNEL_EMAIL : v1::CHANNEL_SMS, known.suppressed(),
-             "", false);
+    Suppress(known.identifier(), mail ? v1::CHANNEL_EMAIL : v1::CHANNEL_SMS, known.suppressed(), "",
+             false);
   }
 }
 

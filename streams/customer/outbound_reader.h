@@ -29,7 +29,8 @@ struct DuePage {
   std::string next;          // give it back as `after`; empty when this is the last page
 };
 // All that is due in this partition.
-StatusOr<DuePage> ReadDue(const store::Reader& reader, size_t page_size, std::string_view after = {});
+StatusOr<DuePage> ReadDue(const store::Reader& reader, size_t page_size,
+                          std::string_view after = {});
 
 // Messages of a member, oldest first; empty when it is not known here.
 StatusOr<std::vector<store::v1::MessageRow>> ReadMessages(const store::Reader& reader,

@@ -42,6 +42,26 @@ class OutboundDriver : public CustomerDriver {
              int64_t wait_micros) {
     Give(customer, Signal(journey, key, wait_micros));
   }
+  // Known, and a run of hers is due.
+  void KnowAndBegin(const std::string& customer) {
+    Know(customer);
+    Begin(customer, "basket", "b1", 0);
+    ASSERT_TRUE(driver().Advance(std::chrono::seconds(2)).ok());
+    ASSERT_EQ(Run(customer).state(), store::v1::JourneyRow::STATE_DUE);
+  }
+  void Consent(const std::string& customer, v1::ConsentStatus status) {
+    ASSERT_TRUE(driver().Advance(std::chrono::seconds(2)).ok());
+    store::v1::Record record = CommandFor(customer, "consent" + std::to_string(++requests_));
+    auto& signal = *record.mutable_command()->mutable_record_consent()->mutable_signal();
+    signal.set_channel(v1::CHANNEL_EMAIL);
+    signal.set_purpose("marketing");
+    signal.set_status(status);
+    EXPECT_EQ(Ask(record).code(), 0u);
+  }
+  store::v1::PropensityRow Propensity(const std::string& channel, const std::string& action) {
+    const auto row = ReadPropensity(driver().store(kPartition), channel, action);
+    return row.ok() && row->has_value() ? **row : store::v1::PropensityRow();
+  }
   void Leave(const std::string& customer, const std::string& journey, const std::string& reason) {
     store::v1::JourneySignal signal;
     signal.set_journey(journey);
@@ -50,8 +70,8 @@ class OutboundDriver : public CustomerDriver {
     Give(customer, signal);
   }
 
-  store::v1::MessageOrder Order(store::v1::MessageOrder::Class order_class =
-                                    store::v1::MessageOrder::CLASS_DEFAULT) const {
+  store::v1::MessageOrder Order(
+      store::v1::MessageOrder::Class order_class = store::v1::MessageOrder::CLASS_DEFAULT) const {
     store::v1::MessageOrder order;
     order.set_action("basket_reminder");
     order.set_group("baskets");
