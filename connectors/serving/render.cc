@@ -9,6 +9,8 @@
 #include "connectors/kit/json.h"
 #include "connectors/serving/names.h"
 #include "hilo/store/v1/records.pb.h"
+#include "hilo/v1/decision.pb.h"
+#include "hilo/v1/decision_service.pb.h"
 #include "ops/base/text_encoding.h"
 #include "state/cases/cases.h"
 #include "state/facts/facts.h"
@@ -338,6 +340,46 @@ v1::Consent Renderer::Consent(const store::v1::ConsentRow& row) const {
   return consent;
 }
 
+namespace {
+
+std::string_view MessageStateWord(uint32_t state) {
+  switch (state) {
+    case v1::MESSAGE_STATE_SENT:
+      return "sent";
+    case v1::MESSAGE_STATE_HELD:
+      return "held";
+    case v1::MESSAGE_STATE_FAILED:
+      return "failed";
+    case v1::MESSAGE_STATE_UNKNOWN:
+      return "unknown";
+    case v1::MESSAGE_STATE_EXPIRED:
+      return "expired";
+    case v1::MESSAGE_STATE_CANCELLED:
+      return "cancelled";
+    case v1::MESSAGE_STATE_REFUSED:
+      return "refused";
+    default:
+      return "under_way";
+  }
+}
+
+std::string_view OutcomeType(uint32_t outcome) {
+  switch (outcome) {
+    case v1::OUTCOME_KIND_ACCEPTED:
+      return "desk.accepted";
+    case v1::OUTCOME_KIND_DECLINED:
+      return "desk.declined";
+    case v1::OUTCOME_KIND_SNOOZED:
+      return "desk.snoozed";
+    case v1::OUTCOME_KIND_COMPLETED:
+      return "desk.completed";
+    default:
+      return "desk.no_response";
+  }
+}
+
+}  // namespace
+
 v1::TimelineEntry Renderer::Entry(std::string_view customer, std::string_view place,
                                   const store::v1::TimelineRow& row) const {
   v1::TimelineEntry entry;
@@ -346,10 +388,20 @@ v1::TimelineEntry Renderer::Entry(std::string_view customer, std::string_view pl
   SetTime(row.event_micros(), entry.mutable_event_time());
   if (row.what_case() == store::v1::TimelineRow::kEvent) {
     RenderEvent(row.event(), &entry);
+  } else if (row.what_case() == store::v1::TimelineRow::kMessage) {
+    RenderMessage(row.message(), &entry);
   } else {
     RenderCommand(row.command(), &entry);
   }
   return entry;
+}
+
+void Renderer::RenderMessage(const store::v1::MessageRow& message, v1::TimelineEntry* entry) const {
+  entry->set_type("message." + std::string(MessageStateWord(message.state())));
+  entry->set_title(message.order().action().empty() ? message.journey() : message.order().action());
+  entry->set_channel(static_cast<v1::Channel>(message.order().channel()));
+  entry->set_source(message.journey());
+  if (!message.reason().empty()) AddProperty("reason", message.reason(), entry);
 }
 
 void Renderer::RenderEvent(const std::string& bytes, v1::TimelineEntry* entry) const {
@@ -448,6 +500,17 @@ void Renderer::RenderCommand(const std::string& bytes, v1::TimelineEntry* entry)
                           : "desk.consent_withdrawn");
       entry->set_title(command.record_consent().signal().purpose());
       AddProperty("mechanism", command.record_consent().signal().mechanism(), entry);
+      break;
+    case Command::kRecordOutcome:
+      entry->set_type(std::string(OutcomeType(command.record_outcome().outcome())));
+      entry->set_title(command.record_outcome().action());
+      if (!command.record_outcome().reason().empty())
+        AddProperty("reason", command.record_outcome().reason(), entry);
+      break;
+    case Command::kReleaseSelling:
+      entry->set_type("desk.selling_released");
+      AddProperty("reason", Open(command.release_selling().sealed_reason(), "release").value_or(""),
+                  entry);
       break;
     default:
       entry->set_type("unreadable");

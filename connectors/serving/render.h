@@ -47,6 +47,7 @@ class Renderer {
   std::optional<std::string> Open(std::string_view sealed, std::string_view field) const;
   void RenderEvent(const std::string& bytes, v1::TimelineEntry* entry) const;
   void RenderCommand(const std::string& bytes, v1::TimelineEntry* entry) const;
+  void RenderMessage(const store::v1::MessageRow& message, v1::TimelineEntry* entry) const;
   std::string QuestionText(std::string_view kind, std::string_view sealed) const;
 
   const keys::Sealer& sealer_;
