@@ -16,21 +16,10 @@
 #include "ops/base/clock.h"
 #include "streams/fold/partition.h"
 #include "streams/log/memory_log.h"
+#include "tests/simulation/node_clock.h"
 #include "tests/simulation/unsynced_store.h"
 
 namespace hilo::simulation {
-
-// A node's clock: everybody's time, and a wall clock that may be wrong.
-class NodeClock final : public Clock {
- public:
-  explicit NodeClock(const Clock& truth) : truth_(truth) {}
-  WallTime Wall() const override { return truth_.Wall() + wrong_by; }
-  MonotonicTime Monotonic() const override { return truth_.Monotonic(); }
-  std::chrono::microseconds wrong_by{0};
-
- private:
-  const Clock& truth_;
-};
 
 // The real runtime in a hostile world, from one seed.
 //

@@ -10,6 +10,7 @@
 
 #include "ops/base/fault.h"
 #include "tests/simulation/lanes_world.h"
+#include "tests/simulation/outbound_world.h"
 
 namespace hilo::simulation {
 namespace {
@@ -56,6 +57,48 @@ TEST_P(PlantedFault, IsFound) {
 
 INSTANTIATE_TEST_SUITE_P(Lanes, PlantedFault, testing::ValuesIn(kPlanted),
                          [](const auto& info) { return std::string(info.param.name); });
+
+// The same for what is sent: faults of the fold, and mistakes of a dispatcher.
+const Planted kPlantedOutbound[] = {
+    {"due_row_left", "a run that is decided stays in the list of what is due"},
+    {"opt_out_after_decided_ignored", "consent is looked at when a place is reserved, and no more"},
+    {"permit_given_twice", "an attempt that has a permit gets another"},
+    {"reserved_not_counted", "limits count what was sent, and not what is on its way"},
+    {"second_decided_taken", "of two decisions for one run and turn both are taken"},
+    {"unknown_gives_place_back", "what may have been sent ends as surely not sent"},
+    {"unknown_marketing_again", "marketing whose outcome is not known is offered again"},
+};
+
+class PlantedOutboundFault : public testing::TestWithParam<Planted> {};
+
+TEST_P(PlantedOutboundFault, IsFound) {
+  fault::Set({GetParam().name});
+  std::string violation;
+  uint64_t seed = GetParam().first_seed;
+  const uint64_t end = seed + kMaxSeeds;
+  for (; violation.empty() && seed < end; ++seed) violation = OutboundWorld(seed).Run();
+  fault::Set({});
+  EXPECT_NE(violation, "") << GetParam().what << ": not found in " << kMaxSeeds << " seeds";
+  std::printf("%s: seed %llu: %s\n", GetParam().name, static_cast<unsigned long long>(seed - 1),
+              violation.c_str());
+}
+
+INSTANTIATE_TEST_SUITE_P(Outbound, PlantedOutboundFault, testing::ValuesIn(kPlantedOutbound),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST(DispatcherMistake, IsFound) {
+  using Mistake = OutboundWorld::Mistake;
+  for (const Mistake mistake : {Mistake::kPermitIdFromMessage, Mistake::kLostAnswerIsNotSent,
+                                Mistake::kSendsBeforeItAsks}) {
+    std::string violation;
+    uint64_t seed = 0;
+    for (; violation.empty() && seed < kMaxSeeds; ++seed)
+      violation = OutboundWorld(seed, /*story=*/false, mistake).Run();
+    EXPECT_NE(violation, "") << "mistake " << static_cast<int>(mistake);
+    std::printf("mistake %d: seed %llu: %s\n", static_cast<int>(mistake),
+                static_cast<unsigned long long>(seed - 1), violation.c_str());
+  }
+}
 
 }  // namespace
 }  // namespace hilo::simulation
