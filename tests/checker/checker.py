@@ -18,6 +18,7 @@ from encoding import (ANSWER, CLOCK, EVENT_ID, IDENTIFIER, LANE_IN, LANE_OUT, ME
 from hilo.store.v1 import records_pb2, rows_pb2
 from ledger import Book
 from oracle import USER_ID, Customers, Identity, receive
+from outbound import Outbound
 
 SHOWN_OF_A_KIND = 5
 
@@ -359,6 +360,7 @@ class Checker:
             _, passed = receive(self.dump.logs[place].records, Problems(), upto=self.position[place])
             fold.fold(passed, code_of)
             self.check_answers(fold, answers)
+            self.check_outbound(place, fold, passed, answers, rows)
             self.check_members(fold, rows)
             self.counts["members"] += len(fold.members)
             self.counts["commands"] += len(fold.commands)
@@ -370,6 +372,27 @@ class Checker:
                 self.problems.add("C1", f"the command at offset {offset} has no answer, or one of another command")
         if len(answers) != len(fold.commands):
             self.problems.add("C1", f"{len(answers)} answers are kept for {len(fold.commands)} commands")
+
+    def check_outbound(self, place, fold, passed, answers, rows):
+        def answer_of(record, answers=answers):
+            command = record.body.command
+            row = answers.get(answer_key(command.member, command.caller, command.request_id)) if command.member else None
+            return row if row is not None and row.offset == record.offset else None
+
+        outbound = Outbound(self.problems)
+        outbound.read(passed, fold.ours, answer_of)
+        for (source, target), records in self.emitted.items():
+            if source == place and target.startswith("outbound."):
+                outbound.check_offers(records)
+            elif source == place and target.startswith("suppression/"):
+                for record in records:
+                    if record.kind != "suppression" or record.body.suppression.address.sealed:
+                        self.problems.add("C11", f"{target}: a record is no suppression, or holds more than a hash")
+        outbound.check_permits()
+        for key, value in rows.items():
+            if key[0] == MEMBER:
+                outbound.check_row(decode(value, rows_pb2.MemberRow()))
+        self.counts["permits"] += sum(len(permits) for permits in outbound.permits.values())
 
     def check_members(self, fold, rows):
         expected = {member_key(*key): member for key, member in fold.members.items()}
@@ -387,7 +410,10 @@ class Checker:
             self.check_member(member, decode(value, rows_pb2.MemberRow()))
             for place, (kind, data) in member.entries.items():
                 self.check_entry(member, place, kind, data, entries.pop(place, None))
-        for key in entries:
+        for key, entry in entries.items():
+            # How a message went is told by the fold itself, also when no record says it.
+            if entry.WhichOneof("what") == "message" and key[2:18] in {member.member for member in fold.members.values()}:
+                continue
             self.problems.add("C3", f"the timeline of member {key[2:18].hex()} has an entry that no record made")
 
     def check_member(self, member, row):

@@ -4,7 +4,7 @@ that no other invariant gives the mistake away by accident."""
 from collections import defaultdict
 
 from encoding import (ANSWER, EVENT_ID, IDENTIFIER, LANE_IN, LANE_OUT, MEMBER, META, OUTBOX, TIMELINE, ZERO, Record,
-                      blake, decode, digest, lane_place, record_hash)
+                      answer_key, blake, decode, digest, lane_place, record_hash)
 from hilo.store.v1 import records_pb2, rows_pb2
 
 FORMAT = b"\x01"
@@ -543,6 +543,74 @@ def dead_letter_with_other_reason(good, dump, book):
 @mutation("C9")
 def partition_stopped(good, dump, book):
     dump.logs["customers/2"].stopped = "state_diverged"
+
+
+def answered_permits(dump):
+    """(place, key of the answer, answer, record, index) of each request for a permit that was answered."""
+    for place in dump.partitions("customers"):
+        rows = dump.rows[place]
+        for at, record in enumerate(dump.logs[place].records):
+            if record.kind != "command" or not record.body.command.HasField("request_permit"):
+                continue
+            command = record.body.command
+            key = answer_key(command.member, command.caller, command.request_id)
+            if key in rows:
+                row = decode(rows[key], rows_pb2.AnswerRow())
+                if row.offset == at:
+                    yield place, key, row, record, at
+
+
+@mutation("C11")
+def permit_for_what_was_refused(good, dump, book):
+    """A dispatcher was told yes where the fold had said no."""
+    for place, key, row, _, _ in answered_permits(dump):
+        if row.result.permit.reason in ("sent", "in_flight", "unknown", "opted_out"):
+            row.result.permit.granted = True
+            dump.rows[place][key] = encode(row)
+            return
+    raise LookupError
+
+
+@mutation("C11")
+def permit_not_counted(good, dump, book):
+    """A permit was given, and the state says that it was not."""
+    for place, key, row, _, _ in answered_permits(dump):
+        if row.result.permit.granted:
+            row.result.permit.granted = False
+            dump.rows[place][key] = encode(row)
+            return
+    raise LookupError
+
+
+@mutation("C11")
+def sent_without_a_decision(good, dump, book):
+    """A message goes out that nobody decided."""
+    for place in dump.partitions("customers"):
+        log = dump.logs[place]
+        for at, record in enumerate(log.records):
+            if record.kind != "decided":
+                continue
+            decided = record.body.decided
+            wanted = [at for at, other in enumerate(log.records) if other.kind == "decided" and other.body.decided.run == decided.run
+                      and other.body.decided.turn == decided.turn]
+            target = dump.logs["outbound.email/" + place.split("/")[1]]
+            if not any(other.kind == "message" and other.lane.cause.offset == at for other in target.records):
+                continue
+            for other in wanted:
+                log.records[other] = filled(log.records[other])
+            return
+    raise LookupError
+
+
+@mutation("C11")
+def place_given_back(good, dump, book):
+    """A message that was sent, or may have been, ends as if it had not been."""
+    def gone(message):
+        return message.state in (3, 6) and message.attempts > 0
+
+    def give_back(row):
+        next(message for message in row.messages if gone(message)).state = 8
+    rewrite_member(dump, lambda row: any(gone(message) for message in row.messages), give_back)
 
 
 def rewrite_letter(dump, change, move=False):

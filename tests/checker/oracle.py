@@ -13,6 +13,8 @@ LATENESS = 7 * DAY
 # By how much log time may differ from the log's append time before an event's lateness is beyond doubt.
 CLOCK_SLACK = 3_600_000_000
 RUNTIME_KINDS = {"tick", "accept_time", "activate_version", "parameters", "lane_reset"}
+# Commands that are no entries of a timeline: what was shown, and how a message went.
+WITHOUT_ENTRY = {"request_permit", "report_message", "record_decision"}
 USER_ID = 1
 ORDER, REFUND, PAYMENT = 1, 2, 3
 
@@ -201,6 +203,8 @@ class Customers:
                     reasons = self.event(record)
                 elif record.kind == "command":
                     reasons = self.command(record, answers)
+                elif record.kind == "decided":
+                    reasons = self.decided(record)
                 elif record.kind not in RUNTIME_KINDS and record.kind != "catalogue":
                     reasons = {"unexpected_record"}
             if reasons:
@@ -237,6 +241,14 @@ class Customers:
         member.entries[entry_key(envelope.customer, envelope.member, micros, record.offset)] = ("event", envelope.event)
         return None
 
+    def decided(self, record):
+        decided = record.body.decided
+        if len(decided.customer) != 16 or len(decided.member) != 16:
+            return {"record_malformed"}
+        if not self.ours(decided.customer):
+            return {"wrong_partition"}
+        return None if (decided.customer, decided.member) in self.members else {"record_malformed"}
+
     def command(self, record, answers):
         command = record.body.command
         if len(command.customer) != 16 or len(command.member) != 16:
@@ -264,6 +276,8 @@ class Customers:
         if what == "record_fact":
             member.facts.append((command.request_id, command.record_fact.kind))
         member.retracted |= what == "retract_fact"
+        if what in WITHOUT_ENTRY:
+            return None
         place = entry_key(command.customer, command.member, record.append_micros, record.offset)
         member.entries[place] = ("command", command)
         return None

@@ -6,10 +6,12 @@
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "hilo/store/v1/records.pb.h"
 #include "ops/base/clock.h"
 #include "state/types/hash.h"
+#include "streams/customer/outbound.h"
 #include "streams/fold/fold.h"
 #include "streams/log/embedded_log.h"
 #include "tests/checker/dump_file.h"
@@ -19,6 +21,14 @@ namespace {
 using namespace hilo;
 
 constexpr uint32_t kCustomerPartitions = 4;
+
+std::vector<hilo::log::TopicSpec> Topics() {
+  std::vector<hilo::log::TopicSpec> topics = hilo::customer::OutboundTopics(kCustomerPartitions);
+  topics.push_back({"events", 1});
+  topics.push_back({"customers", kCustomerPartitions});
+  topics.push_back({"dead-letters", 1});
+  return topics;
+}
 
 log::Record Poison(std::mt19937_64& random) {
   const std::string unique = std::to_string(random());
@@ -47,10 +57,7 @@ Status PoisonLogs(const std::string& data, std::FILE* ledger, int records, uint6
   SystemClock clock;
   HILO_ASSIGN_OR_RETURN(
       const auto log,
-      log::EmbeddedLog::Open(
-          {.directory = data + "/log",
-           .topics = {{"events", 1}, {"customers", kCustomerPartitions}, {"dead-letters", 1}},
-           .clock = clock}));
+      log::EmbeddedLog::Open({.directory = data + "/log", .topics = Topics(), .clock = clock}));
   std::mt19937_64 random(seed);
   for (int i = 0; i < records; ++i) {
     const auto which = static_cast<uint32_t>(random() % (1 + kCustomerPartitions));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hilo/v1/common.pb.h"
+#include "hilo/v1/customer.pb.h"
 #include "ops/base/check.h"
 #include "state/store/tables.h"
 #include "state/types/bucket.h"
@@ -11,6 +12,7 @@
 #include "streams/command/command.h"
 #include "streams/customer/customer_fold.h"
 #include "streams/customer/outbound.h"
+#include "streams/customer/outbound_reader.h"
 #include "streams/identity/identity_fold.h"
 #include "tests/checker/dump_file.h"
 #include "tests/checker/faulty_fold.h"
@@ -165,7 +167,8 @@ World::World(Options options)
       clock_(WallTime(std::chrono::hours(24 * 20'000))),
       log_(Topics(), clock_,
            {.mode = log::MemoryLog::Mode::kManual, .seed = random_(), .faults = Hostile(random_)}),
-      progress_(fold::NewLocalProgress()) {
+      progress_(fold::NewLocalProgress()),
+      couriers_(kPartitions) {
   ledger_ = std::fopen(options_.ledger_path.c_str(), "w");
   HILO_CHECK(ledger_ != nullptr, "the caller names a file that can be written");
   nodes_.push_back(std::make_unique<Node>(*this, kEvents));
@@ -241,6 +244,7 @@ store::v1::Event World::MakeEvent(const Sender& sender, const std::string& id,
     browser->set_kind(v1::IDENTIFIER_KIND_ANONYMOUS_ID);
     browser->set_hash(Id16("browser " + who));
   }
+  if (signs_in && Draw(3) == 0) AddJourney(event, body, "mail " + who);
   body.SerializeToString(event.mutable_body());
   event.set_body_hash(Id16(event.body()));
   *invoke = "{\"op\":\"invoke\",\"kind\":\"event\",\"id\":\"" + id + "\",\"source\":\"" +
@@ -250,6 +254,114 @@ store::v1::Event World::MakeEvent(const Sender& sender, const std::string& id,
             (minor > 0 ? body.purchase().currency() : "") + "\",\"expect\":\"" +
             (late ? "event_too_late" : "counted") + "\"}";
   return event;
+}
+
+// Something is left behind, bought after all, or no longer wanted.
+void World::AddJourney(store::v1::Event& event, store::v1::EventBody& body,
+                       const std::string& address) {
+  store::v1::Identifier* mail = event.add_identifiers();
+  mail->set_kind(v1::IDENTIFIER_KIND_EMAIL);
+  mail->set_hash(Id16(address));
+  if (Draw(4) != 0) {
+    store::v1::ConsentSignal* consent = body.add_consents();
+    consent->set_channel(Draw(3) == 0 ? 0 : v1::CHANNEL_EMAIL);
+    consent->set_purpose("marketing");
+    consent->set_status(Draw(4) == 0 ? v1::CONSENT_STATUS_DENIED : v1::CONSENT_STATUS_GRANTED);
+    body.set_source_rank(static_cast<uint32_t>(Draw(2)));
+  }
+  store::v1::JourneySignal* signal = body.add_journeys();
+  signal->set_journey(Draw(3) == 0 ? "order" : "basket");
+  signal->set_leaves(Draw(8) == 0);
+  signal->set_reason("bought");
+  signal->set_expires_micros(30 * kSecond);
+}
+
+// Owners decide for what is due as their rows have it: two times, when the first is on its way.
+void World::DecideDue() {
+  for (uint32_t partition = 0; partition < kPartitions; ++partition) {
+    const auto due = customer::ReadDue(nodes_[1 + partition]->store(), 10);
+    if (!due.ok() || due->runs.empty()) continue;
+    const customer::DueRun& run = due->runs[Draw(due->runs.size())];
+    store::v1::Record record;
+    store::v1::Decided& decided = *record.mutable_decided();
+    decided.set_customer(std::string(run.customer.Bytes()));
+    decided.set_member(std::string(run.member.Bytes()));
+    decided.set_run(run.run);
+    decided.set_turn(run.turn);
+    store::v1::MessageOrder& order = *decided.mutable_order();
+    order.set_action("action " + std::to_string(Draw(3)));
+    order.set_channel(v1::CHANNEL_EMAIL);
+    order.set_class_(Draw(3) == 0 ? store::v1::MessageOrder::CLASS_TRANSACTIONAL
+                                  : store::v1::MessageOrder::CLASS_DEFAULT);
+    order.set_max_attempts(3);
+    order.set_retry_micros(kSecond);
+    order.set_expire_micros(clock_.Wall().time_since_epoch().count() + 60 * kSecond);
+    std::vector<log::Record> records;
+    records.push_back({.payload = fold::Encode(record)});
+    log_.Append({"customers", partition}, std::move(records), [](const StatusOr<log::Offset>&) {});
+  }
+}
+
+void World::Dispatch() {
+  for (uint32_t partition = 0; partition < kPartitions; ++partition) {
+    Courier& courier = couriers_[partition];
+    if (Draw(12) == 0) {
+      courier = {.incarnation = random_(), .position = courier.position - courier.position % 4};
+    }
+    if (!courier.request.empty()) {
+      const auto answer = told_.find(courier.request);
+      if (answer == told_.end()) {
+        Ask(courier, partition);
+        continue;
+      }
+      const bool sends = !courier.reports && answer->second.result().permit().granted();
+      courier.reports = sends;
+      courier.request.clear();
+      if (!sends) ++courier.position;
+    } else {
+      auto cursor = log_.OpenCursor({"outbound.email", partition}, courier.position);
+      if (!cursor.ok()) continue;
+      const auto records = (*cursor)->Read(1, std::chrono::milliseconds(0));
+      store::v1::Record record;
+      if (!records.ok() || records->empty()) continue;
+      HILO_CHECK(fold::Decode((*records)[0].record.payload, &record).ok(), "folds write there");
+      courier.message = record.message();
+      courier.reports = false;
+    }
+    if (courier.request.empty() && (courier.reports || !courier.message.message().empty())) {
+      for (int i = 0; i < 16; ++i) courier.request.push_back(static_cast<char>(Draw(64) | 0x80));
+      Ask(courier, partition);
+    }
+  }
+}
+
+// Asks for a permit, or reports; the same question as before when it waits for the answer.
+void World::Ask(Courier& courier, uint32_t partition) {
+  store::v1::Record record;
+  store::v1::Command& command = *record.mutable_command();
+  command.set_customer(courier.message.customer());
+  command.set_member(courier.message.member());
+  command.set_caller(Id16("courier"));
+  command.set_request_id(courier.request);
+  command.set_content_hash(Id16(courier.request));
+  if (courier.reports) {
+    store::v1::ReportMessage& report = *command.mutable_report_message();
+    report.set_message(courier.message.message());
+    report.set_attempt(courier.message.attempt());
+    report.set_incarnation(courier.incarnation);
+    // By the request: a question put again is the same.
+    const auto said = static_cast<unsigned char>(courier.request[0]);
+    report.set_result(said % 2 == 0 ? store::v1::ReportMessage::RESULT_SENT
+                                    : static_cast<store::v1::ReportMessage::Result>(1 + said % 5));
+  } else {
+    store::v1::RequestPermit& permit = *command.mutable_request_permit();
+    permit.set_message(courier.message.message());
+    permit.set_attempt(courier.message.attempt());
+    permit.set_incarnation(courier.incarnation);
+  }
+  std::vector<log::Record> records;
+  records.push_back({.payload = fold::Encode(record)});
+  log_.Append({"customers", partition}, std::move(records), [](const StatusOr<log::Offset>&) {});
 }
 
 void World::SendNext(Sender& sender) {
@@ -395,7 +507,9 @@ void World::SendPoison() {
   log_.Append(to, std::move(records), [](const StatusOr<log::Offset>&) {});
 }
 
-void World::OnAnswer(std::string_view, RequestId request, const store::v1::AnswerRow& answer) {
+void World::OnAnswer(std::string_view caller, RequestId request,
+                     const store::v1::AnswerRow& answer) {
+  if (caller == Id16("courier")) told_[std::string(request.Bytes())] = answer;
   const auto waits = waiting_.find(request.Hex());
   if (waits == waiting_.end()) return;
   waits->second->done = true;
@@ -442,6 +556,8 @@ void World::Step() {
     case 3:
       if (Draw(4) == 0) SendPoison();
       if (Draw(2) == 0) SendCommand();
+      if (Draw(2) == 0) DecideDue();
+      Dispatch();
       break;
     case 4:
     case 5:
@@ -464,6 +580,7 @@ void World::Step() {
       break;
     case 7:
       Resend();
+      Dispatch();
       break;
     case 8:
     case 9:
@@ -539,6 +656,10 @@ Status World::Dump(const std::string& path) {
     HILO_RETURN_IF_ERROR(dump->WriteRows(node->store(), node->of()));
   }
   HILO_RETURN_IF_ERROR(dump->WriteLog(log_, kDeadLetters));
+  for (const log::TopicSpec& topic : customer::OutboundTopics(kPartitions)) {
+    for (uint32_t partition = 0; partition < topic.partitions; ++partition)
+      HILO_RETURN_IF_ERROR(dump->WriteLog(log_, {topic.name, partition}));
+  }
   return dump->Close();
 }
 

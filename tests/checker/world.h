@@ -76,6 +76,15 @@ class World final : public fold::Listener {
     std::shared_ptr<Sending> current;
   };
 
+  // A dispatcher, one record after the other; it dies now and then and begins again somewhere.
+  struct Courier {
+    uint64_t incarnation = 1;
+    log::Offset position = 0;
+    store::v1::OutboundMessage message;
+    std::string request;  // waits for its answer; empty: for nothing
+    bool reports = false;
+  };
+
   std::unique_ptr<fold::Fold> MakeFold(const log::TopicPartition& of) const;
   uint64_t Draw(uint64_t below) { return random_() % below; }
   void Ledger(const std::string& line);
@@ -84,6 +93,11 @@ class World final : public fold::Listener {
   void SendNext(Sender& sender);
   void SendCommand();
   void SendPoison();
+  // Owners that decide for what is due, and a dispatcher for each partition that takes one step.
+  void AddJourney(store::v1::Event& event, store::v1::EventBody& body, const std::string& address);
+  void DecideDue();
+  void Dispatch();
+  void Ask(Courier& courier, uint32_t partition);
   void SendConflict(const store::v1::Event& event, const std::string& id);
   store::v1::Event MakeEvent(const Sender& sender, const std::string& id, std::string* invoke);
   void Resend();
@@ -104,6 +118,9 @@ class World final : public fold::Listener {
   std::vector<std::shared_ptr<Sending>> open_;
   std::vector<std::pair<std::string, std::string>> known_;  // customer, member
   bool refusing_ = false;
+
+  std::vector<Courier> couriers_;
+  std::map<std::string, store::v1::AnswerRow> told_;  // answers to couriers, by request id
 };
 
 }  // namespace hilo::checker

@@ -102,10 +102,8 @@ driver::FoldDriver::Options Stage::Folds(WallTime start, const HashKey& id_key,
   std::vector<log::TopicSpec> topics = customer::OutboundTopics(kPartitions);
   topics.push_back({"events", 1});
   topics.push_back({"customers", kPartitions});
-  driver::FoldDriver::Options options{.topics = std::move(topics),
-                                      .partitions = {},
-                                      .start = start,
-                                      .folding = folding};
+  driver::FoldDriver::Options options{
+      .topics = std::move(topics), .partitions = {}, .start = start, .folding = folding};
   const std::vector<log::TopicPartition> customers = scenario::CustomerPartitions();
   std::vector<log::TopicPartition> targets = customers;
   targets.push_back({"dead-letters", 0});
