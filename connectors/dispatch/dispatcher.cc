@@ -218,8 +218,10 @@ class Line : public std::enable_shared_from_this<Line> {
     ask->set_attempt(message.attempt());
     ask->set_incarnation(options_.incarnation);
     ask->set_unsendable(unsendable);
-    ask->set_suppressed(parts_.suppressions.Holds(message.address().hash(), message.order()));
     const auto& order = message.order();
+    const bool asks_consent = order.class_() != store::v1::MessageOrder::CLASS_TRANSACTIONAL;
+    ask->set_suppressed(parts_.suppressions.Holds(message.address().hash(), options_.channel_number,
+                                                  asks_consent ? order.purpose() : ""));
     const auto quiet =
         QuietUntil({.from_minute = order.quiet_from_minute(), .to_minute = order.quiet_to_minute()},
                    message.time_zone(), order.default_zone(), parts_.clock.Wall());

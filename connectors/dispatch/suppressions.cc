@@ -1,6 +1,6 @@
 #include "connectors/dispatch/suppressions.h"
 
-#include "state/consent/permission.h"
+#include "hilo/store/v1/records.pb.h"
 #include "streams/fold/fold.h"
 
 namespace hilo::dispatch {
@@ -30,7 +30,8 @@ Status Suppressions::CatchUp() {
       HILO_RETURN_IF_ERROR(fold::Decode(stored.record.payload, &record));
       if (!record.has_suppression()) continue;
       const store::v1::Suppression& suppression = record.suppression();
-      const Key key(suppression.channel(), suppression.address().hash(), suppression.purpose());
+      const std::tuple key(suppression.channel(), suppression.address().hash(),
+                           suppression.purpose());
       // A lane may bring a record twice: adding and taking out are the same a second time, and
       // their order is kept.
       if (suppression.lifted()) {
@@ -42,13 +43,12 @@ Status Suppressions::CatchUp() {
   }
 }
 
-bool Suppressions::Holds(std::string_view address, const store::v1::MessageOrder& order) const {
-  const std::string_view purpose = consent::PurposeOf(order);
-  const auto key = [&](std::string_view of) {
-    return Key(order.channel(), std::string(address), std::string(of));
-  };
+bool Suppressions::Holds(std::string_view address, uint32_t channel,
+                         std::string_view purpose) const {
   MutexLock lock(mutex_);
-  return held_.contains(key("")) || (!purpose.empty() && held_.contains(key(purpose)));
+  const std::string hash(address);
+  return held_.contains({channel, hash, ""}) ||
+         (!purpose.empty() && held_.contains({channel, hash, std::string(purpose)}));
 }
 
 size_t Suppressions::Size() const {

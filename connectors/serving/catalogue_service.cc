@@ -1,12 +1,17 @@
+#include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <mutex>
 #include <utility>
 #include <vector>
 
+#include "connectors/serving/names.h"
 #include "connectors/serving/services.h"
 #include "connectors/serving/views.h"
 #include "hilo/v1/catalogue_service.pb.h"
+#include "state/catalogue/difference.h"
 #include "state/types/ids.h"
+#include "streams/customer/reader.h"
 #include "streams/fold/fold.h"
 
 namespace hilo::serving {
@@ -14,20 +19,109 @@ namespace {
 
 using ApplyReply = Reply<v1::ApplyCatalogueResponse>;
 
-v1::GetCatalogueResponse GetCatalogue(const Parts& parts) {
-  const CatalogueInForce::Current current = parts.catalogue.Get();
+template <typename Response>
+void Give(StatusOr<Response> response, const Reply<Response>& reply) {
+  if (!response.ok()) return reply(response.status());
+  reply(*std::move(response));
+}
+
+void SetTime(int64_t micros, google::protobuf::Timestamp* time) {
+  time->set_seconds(micros / 1'000'000);
+  time->set_nanos(static_cast<int32_t>(micros % 1'000'000) * 1'000);
+}
+
+v1::GetCatalogueResponse Shown(const catalogue::Catalogue& catalogue,
+                               const store::v1::CatalogueRevision& record) {
   v1::GetCatalogueResponse response;
-  response.set_revision(static_cast<int64_t>(current.catalogue->revision()));
-  for (const catalogue::File& file : current.catalogue->files()) {
+  response.set_revision(static_cast<int64_t>(catalogue.revision()));
+  for (const catalogue::File& file : catalogue.files()) {
     v1::CatalogueFile* shown = response.add_files();
     shown->set_path(file.path);
     shown->set_content(file.content);
   }
-  if (current.record.apply_micros() != 0) {
-    response.mutable_apply_time()->set_seconds(current.record.apply_micros() / 1'000'000);
-  }
-  response.set_applied_by(current.record.principal());
+  if (record.apply_micros() != 0) SetTime(record.apply_micros(), response.mutable_apply_time());
+  response.set_applied_by(record.principal());
   return response;
+}
+
+// As it was applied, whether or not this version of the program could read it now.
+v1::GetCatalogueResponse Shown(const store::v1::CatalogueRevision& record) {
+  v1::GetCatalogueResponse response;
+  response.set_revision(static_cast<int64_t>(record.revision()));
+  for (const store::v1::CatalogueFile& file : record.files()) {
+    v1::CatalogueFile* shown = response.add_files();
+    shown->set_path(file.path());
+    shown->set_content(file.content());
+  }
+  SetTime(record.apply_micros(), response.mutable_apply_time());
+  response.set_applied_by(record.principal());
+  return response;
+}
+
+StatusOr<v1::GetCatalogueResponse> GetCatalogue(const Parts& parts,
+                                                const v1::GetCatalogueRequest& request) {
+  if (request.revision() < 0 || (request.built_in() && request.revision() != 0)) {
+    return Error(StatusCode::kInvalidArgument, "revision_invalid",
+                 "'revision' is 1, 2, 3, …, or left out; it does not go with 'built_in'");
+  }
+  if (request.built_in()) return Shown(*catalogue::Catalogue::BuiltIn(), {});
+  const CatalogueInForce::Current current = parts.catalogue.Get();
+  const auto wanted = static_cast<uint64_t>(request.revision());
+  if (wanted == 0 || wanted == current.catalogue->revision())
+    return Shown(*current.catalogue, current.record);
+  HILO_ASSIGN_OR_RETURN(const auto past,
+                        customer::ReadCatalogueRevision(parts.node.CustomersStore(0), wanted));
+  if (!past.has_value()) {
+    return Error(StatusCode::kNotFound, "revision_not_found",
+                 "this revision is not kept; ListRevisions tells which are");
+  }
+  return Shown(*past);
+}
+
+StatusOr<v1::ListRevisionsResponse> ListRevisions(const Parts& parts,
+                                                  const v1::ListRevisionsRequest& request) {
+  constexpr std::string_view kMadeFor = "catalogue revisions";
+  HILO_ASSIGN_OR_RETURN(const size_t size, PageSize(request.page_size(), 20, 100));
+  HILO_ASSIGN_OR_RETURN(const std::string place, ParsePageToken(request.page_token(), kMadeFor));
+  uint64_t below = 0;
+  if (!place.empty()) {
+    const auto [end, error] = std::from_chars(place.data(), place.data() + place.size(), below);
+    if (error != std::errc() || end != place.data() + place.size() || below == 0) {
+      return Error(StatusCode::kInvalidArgument, "page_token_invalid",
+                   "'page_token' is not one that this list gave; begin without it");
+    }
+  }
+  HILO_ASSIGN_OR_RETURN(const auto found, customer::ReadCatalogueRevisions(
+                                              parts.node.CustomersStore(0), below, size + 1));
+  v1::ListRevisionsResponse response;
+  const uint64_t in_force = parts.catalogue.Get().catalogue->revision();
+  for (const store::v1::CatalogueRevision& revision : found) {
+    if (static_cast<size_t>(response.revisions_size()) == size) {
+      const int64_t last = response.revisions(response.revisions_size() - 1).revision();
+      response.set_next_page_token(MakePageToken(kMadeFor, std::to_string(last)));
+      break;
+    }
+    v1::Revision* shown = response.add_revisions();
+    shown->set_revision(static_cast<int64_t>(revision.revision()));
+    SetTime(revision.apply_micros(), shown->mutable_apply_time());
+    shown->set_applied_by(revision.principal());
+    shown->set_in_force(revision.revision() == in_force);
+  }
+  return response;
+}
+
+void AddChanges(const std::vector<catalogue::File>& before,
+                const std::vector<catalogue::File>& after, v1::ApplyCatalogueResponse& response) {
+  for (const catalogue::Change& change : catalogue::Difference(before, after)) {
+    v1::CatalogueChange* shown = response.add_changes();
+    shown->set_type(change.type == catalogue::Change::Type::kAdded ? v1::CatalogueChange::TYPE_ADDED
+                    : change.type == catalogue::Change::Type::kRemoved
+                        ? v1::CatalogueChange::TYPE_REMOVED
+                        : v1::CatalogueChange::TYPE_CHANGED);
+    shown->set_kind(change.kind);
+    shown->set_name(change.name);
+    shown->set_path(change.path);
+  }
 }
 
 bool SameFiles(const std::vector<catalogue::File>& a, const std::vector<catalogue::File>& b) {
@@ -41,9 +135,10 @@ bool SameFiles(const std::vector<catalogue::File>& a, const std::vector<catalogu
 // force.
 class Publication : public std::enable_shared_from_this<Publication> {
  public:
-  Publication(const Parts& parts, uint64_t revision, MonotonicTime deadline, ApplyReply reply)
+  Publication(const Parts& parts, v1::ApplyCatalogueResponse response, MonotonicTime deadline,
+              ApplyReply reply)
       : parts_(parts),
-        revision_(revision),
+        response_(std::move(response)),
         deadline_(deadline),
         reply_(std::move(reply)),
         open_(parts.node.CustomerPartitions()) {}
@@ -72,13 +167,11 @@ class Publication : public std::enable_shared_from_this<Publication> {
       if (--open_ > 0) return;
     }
     if (!status_.ok()) return reply_(status_);
-    v1::ApplyCatalogueResponse response;
-    response.set_revision(static_cast<int64_t>(revision_));
-    reply_(std::move(response));
+    reply_(response_);
   }
 
   const Parts parts_;
-  const uint64_t revision_;
+  const v1::ApplyCatalogueResponse response_;
   const MonotonicTime deadline_;
   const ApplyReply reply_;
   std::mutex mutex_;
@@ -107,6 +200,7 @@ void ApplyCatalogue(const Parts& parts, std::shared_ptr<std::atomic<uint64_t>> l
     shown->set_message(problem.message);
   }
   response.set_revision(static_cast<int64_t>(current.catalogue->revision()));
+  if (parsed.catalogue != nullptr) AddChanges(current.catalogue->files(), files, response);
   // A repeat, also one whose answer was lost, finds its own files in force and changes nothing.
   if (parsed.catalogue == nullptr || request.validate_only() ||
       SameFiles(files, current.catalogue->files())) {
@@ -132,7 +226,8 @@ void ApplyCatalogue(const Parts& parts, std::shared_ptr<std::atomic<uint64_t>> l
     return reply(Error(StatusCode::kInvalidArgument, "catalogue_too_large",
                        "all files together are at most 512 KiB"));
   }
-  std::make_shared<Publication>(parts, next, call.deadline(), reply)->Run(revision);
+  response.set_revision(static_cast<int64_t>(next));
+  std::make_shared<Publication>(parts, std::move(response), call.deadline(), reply)->Run(revision);
 }
 
 }  // namespace
@@ -140,8 +235,13 @@ void ApplyCatalogue(const Parts& parts, std::shared_ptr<std::atomic<uint64_t>> l
 void AddCatalogueService(const Parts& parts, Endpoints& endpoints) {
   endpoints.Unary<v1::GetCatalogueRequest, v1::GetCatalogueResponse>(
       "/hilo.v1.CatalogueService/GetCatalogue",
-      [parts](std::shared_ptr<Call>, const v1::GetCatalogueRequest&, auto reply) {
-        reply(GetCatalogue(parts));
+      [parts](std::shared_ptr<Call>, const v1::GetCatalogueRequest& request, auto reply) {
+        Give(GetCatalogue(parts, request), reply);
+      });
+  endpoints.Unary<v1::ListRevisionsRequest, v1::ListRevisionsResponse>(
+      "/hilo.v1.CatalogueService/ListRevisions",
+      [parts](std::shared_ptr<Call>, const v1::ListRevisionsRequest& request, auto reply) {
+        Give(ListRevisions(parts, request), reply);
       });
   endpoints.Unary<v1::ApplyCatalogueRequest, v1::ApplyCatalogueResponse>(
       "/hilo.v1.CatalogueService/ApplyCatalogue",

@@ -25,7 +25,7 @@ struct Journey {
   bool restarts = false;  // each further signal while it waits begins the wait anew
   std::vector<Exit> exits;
   Micros expires_after{0};  // after it was due; more than 0
-  Micros reenter_after{0};  // after its beginning; 0: as soon as it is over
+  Micros reenter_after{0};  // after its beginning no other run begins; more than 0
   std::string channel;      // kOutboundChannels
   // What it may choose from: these actions and all of these groups that are on its channel.
   std::vector<std::string> actions;    // ascending

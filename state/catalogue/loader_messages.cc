@@ -76,6 +76,11 @@ void Loader::LoadJourney(const std::string& name, const std::string& what, const
                                      "sending; add \"expires_after: 2d\"");
   }
   journey.expires_after = yaml_.Duration(*map, "expires_after");
+  if (map->Find("reenter_after") == nullptr) {
+    yaml_.AddProblem(map->place, what +
+                                     " lacks \"reenter_after\", so that it could run again and "
+                                     "again without a pause; add \"reenter_after: 1d\"");
+  }
   journey.reenter_after = yaml_.Duration(*map, "reenter_after");
   journey.channel = yaml_.Word(*map, "channel", true, kOutboundChannels);
   journey.actions = yaml_.Names(*map, "actions");

@@ -90,6 +90,8 @@ using FactId = Id<struct FactTag>;
 using CaseId = Id<struct CaseTag>;
 using PromiseId = Id<struct PromiseTag>;
 using GroupId = Id<struct GroupTag>;
+using DecisionId = Id<struct DecisionTag>;
+using MessageId = Id<struct MessageTag>;
 
 // The member born with a customer, and the customer a member was born with.
 inline MemberId BirthMember(CustomerId customer) { return *MemberId::FromBytes(customer.Bytes()); }

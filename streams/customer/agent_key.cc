@@ -21,4 +21,8 @@ std::string CatalogueKey() {
   return store::KeyBuilder(store::Table::kCatalogue).Raw("current").Build();
 }
 
+std::string CatalogueRevisionKey(uint64_t revision) {
+  return store::KeyBuilder(store::Table::kCatalogueRevision).U64(revision).Build();
+}
+
 }  // namespace hilo::customer

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,5 +19,9 @@ std::optional<InteractionId> InteractionOfAgentKey(std::string_view key);
 
 // Where the catalogue's revision in force stands.
 std::string CatalogueKey();
+// Where a revision is kept for as long as it is among the newest kMaxCatalogueRevisions.
+std::string CatalogueRevisionKey(uint64_t revision);
+// Half a mebibyte each at most; what was decided is explained under the revision of its time.
+inline constexpr uint64_t kMaxCatalogueRevisions = 100;
 
 }  // namespace hilo::customer

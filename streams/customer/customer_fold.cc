@@ -212,8 +212,14 @@ class CustomerFold : public fold::Fold {
         return Outcome::Failed(std::move(status));
       }
       if (revision.revision() <= current.revision()) return Outcome::Ok();
+      // What falls out of the kept ones; mostly one, never more than there are.
+      const uint64_t newest = current.revision();
+      uint64_t past = newest < kMaxCatalogueRevisions ? 1 : newest - kMaxCatalogueRevisions + 1;
+      for (; past <= newest && past + kMaxCatalogueRevisions <= revision.revision(); ++past)
+        context.Delete(CatalogueRevisionKey(past));
     }
     context.Put(CatalogueKey(), fold::Encode(revision));
+    context.Put(CatalogueRevisionKey(revision.revision()), fold::Encode(revision));
     fold::Notice notice;
     notice.kind = fold::Notice::Kind::kCatalogue;
     context.Tell(notice);

@@ -293,37 +293,6 @@ TEST_F(DispatcherTest, TellsTheFoldWhatIsSuppressedOrCannotBeSent) {
   EXPECT_EQ(asked[0].request_permit().unsendable(), "address_unreadable");
 }
 
-TEST_F(DispatcherTest, AnOptOutClosesAnAddressToWhatNeedsConsentForThatPurposeAlone) {
-  store::v1::Record record;
-  auto* suppression = record.mutable_suppression();
-  suppression->mutable_address()->set_hash(Id('a'));
-  suppression->set_channel(kEmail);
-  suppression->set_reason("opted_out");
-  suppression->set_purpose("marketing");
-  Append("suppression", record);
-  const auto suppressions = Suppressions::Open(log_);
-  ASSERT_TRUE(suppressions.ok());
-  store::v1::MessageOrder order;
-  order.set_channel(kEmail);
-  order.set_class_(store::v1::MessageOrder::CLASS_DEFAULT);
-  EXPECT_TRUE((*suppressions)->Holds(Id('a'), order)) << "class default is marketing";
-  order.set_purpose("surveys");
-  EXPECT_FALSE((*suppressions)->Holds(Id('a'), order));
-  order.set_class_(store::v1::MessageOrder::CLASS_TRANSACTIONAL);
-  EXPECT_FALSE((*suppressions)->Holds(Id('a'), order));
-
-  record.mutable_suppression()->set_reason("bounced");
-  record.mutable_suppression()->clear_purpose();
-  Append("suppression", record);
-  ASSERT_TRUE((*suppressions)->CatchUp().ok());
-  EXPECT_TRUE((*suppressions)->Holds(Id('a'), order));
-  record.mutable_suppression()->set_purpose("marketing");
-  record.mutable_suppression()->set_lifted(true);
-  Append("suppression", record);
-  ASSERT_TRUE((*suppressions)->CatchUp().ok());
-  EXPECT_TRUE((*suppressions)->Holds(Id('a'), order)) << "consent does not mend an address";
-}
-
 TEST_F(DispatcherTest, LearnsASuppressionThatComesWhileItRuns) {
   AppendMessage('1');
   ScriptedCommands& commands = Script(GrantAll);

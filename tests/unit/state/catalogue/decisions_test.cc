@@ -75,7 +75,13 @@ spec: {question: {en: "Which size?"}}
 apiVersion: hilo/v1
 kind: Product
 metadata: {name: shoes-7}
-spec: {id: SHOES/7, title: {en: Shoes, es: Zapatillas}, price: 89.9 EUR, url: "https://shop.example/7", available: false, keywords: [b, a]}
+spec:
+  id: SHOES/7
+  title: {en: Shoes, es: Zapatillas}
+  price: 89.9 EUR
+  url: "https://shop.example/7"
+  available: false
+  keywords: [b, a]
 ---
 apiVersion: hilo/v1
 kind: Template
@@ -87,7 +93,9 @@ spec:
     en:
       subject: "{{#product}}{{product.title}}{{/product}}"
       text: "{{first_name}} {{#facts.size}}{{facts.size}}{{/facts.size}} {{unsubscribe_url}}"
-      html: "<p>{{#traits.city}}{{traits.city}}{{/traits.city}} {{#event.basket}}{{event.basket}}{{/event.basket}} {{unsubscribe_url}}</p>"
+      html: |
+        <p>{{#traits.city}}{{traits.city}}{{/traits.city}}</p>
+        {{#event.basket}}{{event.basket}}{{/event.basket}} {{unsubscribe_url}}
 ---
 apiVersion: hilo/v1
 kind: Action
@@ -117,7 +125,14 @@ spec:
 apiVersion: hilo/v1
 kind: Action
 metadata: {name: ask}
-spec: {group: service, class: mandatory, title: {en: Ask}, talk_track: {en: Ask}, accept_label: {en: "Y"}, decline_label: {en: "N"}, channels: desk}
+spec:
+  group: service
+  class: mandatory
+  title: {en: Ask}
+  talk_track: {en: Ask}
+  accept_label: {en: "Y"}
+  decline_label: {en: "N"}
+  channels: desk
 ---
 apiVersion: hilo/v1
 kind: Policy
@@ -551,6 +566,14 @@ INSTANTIATE_TEST_SUITE_P(
             "JourneyOfNothing",
             Resource("Journey", "j", "  when: {type: t}\n  expires_after: 1d\n  channel: email"), 5,
             3, "nothing to choose from"},
+        Mistake{"JourneyWithoutAPause",
+                Resource("Journey", "j",
+                         "  when: {type: t}\n  expires_after: 1d\n  channel: email\n  groups: [g]"),
+                5, 3, "add \"reenter_after: 1d\""},
+        Mistake{"NegativeWait", Resource("Journey", "j", "  when: {type: t}\n  wait: -1s"), 6, 9,
+                "no duration"},
+        Mistake{"StepsOfAJourney", Resource("Journey", "j", "  when: {type: t}\n  steps: []"), 6, 3,
+                "has no key \"steps\""},
         Mistake{"JourneyWithoutEnd",
                 DeskAction("a") +
                     Resource("Journey", "j", "  when: {type: t}\n  channel: email\n  actions: [a]"),
