@@ -15,11 +15,20 @@ namespace {
 
 constexpr int kLeastRsaBits = 2'048;
 // In the order in which they are signed. From stands twice: the second names one that is not there.
-constexpr std::string_view kSigned[] = {
-    "from",         "from",         "to",           "subject",
-    "date",         "message-id",   "reply-to",     "mime-version",
-    "content-type", "content-transfer-encoding",    "content-language",
-    "list-unsubscribe", "list-unsubscribe-post",    "feedback-id"};
+constexpr std::string_view kSigned[] = {"from",
+                                        "from",
+                                        "to",
+                                        "subject",
+                                        "date",
+                                        "message-id",
+                                        "reply-to",
+                                        "mime-version",
+                                        "content-type",
+                                        "content-transfer-encoding",
+                                        "content-language",
+                                        "list-unsubscribe",
+                                        "list-unsubscribe-post",
+                                        "feedback-id"};
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -113,18 +122,19 @@ std::string RelaxedBody(std::string_view body) {
     body.remove_prefix(end + 2);
   }
   // Empty lines at the end do not count; an empty body is empty.
-  while (out.size() >= 4 && out.compare(out.size() - 4, 4, "\r\n\r\n") == 0) out.resize(out.size() - 2);
+  while (out.size() >= 4 && out.compare(out.size() - 4, 4, "\r\n\r\n") == 0)
+    out.resize(out.size() - 2);
   if (out == "\r\n") out.clear();
   return out;
 }
 
 StatusOr<std::unique_ptr<DkimSigner>> DkimSigner::Load(const Options& options) {
   std::FILE* file = std::fopen(options.key_file.c_str(), "re");
-  if (file == nullptr)
-    return InvalidKey("cannot read the DKIM key \"" + options.key_file + "\"");
+  if (file == nullptr) return InvalidKey("cannot read the DKIM key \"" + options.key_file + "\"");
   EVP_PKEY* key = PEM_read_PrivateKey(file, nullptr, nullptr, nullptr);
   std::fclose(file);
-  if (key == nullptr) return InvalidKey("\"" + options.key_file + "\" is no PEM key without password");
+  if (key == nullptr)
+    return InvalidKey("\"" + options.key_file + "\" is no PEM key without password");
   const int kind = EVP_PKEY_base_id(key);
   const bool rsa = kind == EVP_PKEY_RSA;
   std::unique_ptr<DkimSigner> signer(new DkimSigner(options, key, rsa));
@@ -148,10 +158,11 @@ StatusOr<std::string> DkimSigner::Sign(std::string_view mail, WallTime now) cons
   std::string signed_bytes;
   for (const std::string_view name : kSigned) {
     // From the bottom, each field once (RFC 6376, 5.4.2).
-    const auto field = std::find_if(fields.rbegin(), fields.rend(), [&](std::string_view candidate) {
-      const size_t colon = candidate.find(':');
-      return colon == name.size() && LowerCase(candidate.substr(0, colon)) == name;
-    });
+    const auto field =
+        std::find_if(fields.rbegin(), fields.rend(), [&](std::string_view candidate) {
+          const size_t colon = candidate.find(':');
+          return colon == name.size() && LowerCase(candidate.substr(0, colon)) == name;
+        });
     const bool there = field != fields.rend();
     if (!there && name != "from") continue;
     names += (names.empty() ? "" : ":") + std::string(name);
@@ -172,13 +183,14 @@ StatusOr<std::string> DkimSigner::Sign(std::string_view mail, WallTime now) cons
   const std::string message = rsa_ ? signed_bytes : Sha256(signed_bytes);
   size_t size = 0;
   const auto* bytes = reinterpret_cast<const unsigned char*>(message.data());
-  if (EVP_DigestSignInit(context.get(), nullptr, rsa_ ? EVP_sha256() : nullptr, nullptr, key_) != 1 ||
+  if (EVP_DigestSignInit(context.get(), nullptr, rsa_ ? EVP_sha256() : nullptr, nullptr, key_) !=
+          1 ||
       EVP_DigestSign(context.get(), nullptr, &size, bytes, message.size()) != 1) {
     return Error(StatusCode::kInternal, "dkim_failed", "OpenSSL does not sign with this key");
   }
   std::string signature(size, '\0');
-  if (EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, bytes,
-                     message.size()) != 1) {
+  if (EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
+                     bytes, message.size()) != 1) {
     return Error(StatusCode::kInternal, "dkim_failed", "OpenSSL does not sign with this key");
   }
   signature.resize(size);

@@ -13,7 +13,7 @@
 namespace hilo::email {
 namespace {
 
-constexpr size_t kMaxLine = 76;  // of quoted-printable and encoded words
+constexpr size_t kMaxLine = 76;           // of quoted-printable and encoded words
 constexpr size_t kEncodedWordBytes = 42;  // before Base64: fits into 75 characters with its frame
 
 bool IsAscii(std::string_view text) {
@@ -22,9 +22,8 @@ bool IsAscii(std::string_view text) {
 }
 
 bool HasControl(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 Status CheckHeader(std::string_view value, std::string_view name) {
@@ -54,7 +53,8 @@ std::string EncodedWords(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     size_t size = std::min(kEncodedWordBytes, text.size());
-    while (size < text.size() && size > 1 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80)
+    while (size < text.size() && size > 1 &&
+           (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80)
       --size;
     if (!out.empty()) out += "\r\n ";
     out += "=?utf-8?B?" + PaddedBase64(text.substr(0, size)) + "?=";
@@ -198,8 +198,7 @@ StatusOr<Composed> Compose(const Mail& mail) {
   if (!mail.feedback_id.empty()) out += "Feedback-ID: " + mail.feedback_id + "\r\n";
   if (!mail.unsubscribe_url.empty()) {
     out += "List-Unsubscribe: <" + mail.unsubscribe_url + ">";
-    if (!mail.unsubscribe_address.empty())
-      out += ",\r\n <mailto:" + mail.unsubscribe_address + ">";
+    if (!mail.unsubscribe_address.empty()) out += ",\r\n <mailto:" + mail.unsubscribe_address + ">";
     out += "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n";
   }
   out += "MIME-Version: 1.0\r\n";

@@ -29,7 +29,9 @@
 #include "ops/base/mutex.h"
 #include "ops/base/thread.h"
 
-// g++ 12 takes the frames of Asio's coroutines, which have a delete of their own, for mismatched.
+// g++ 12 translates `co_return co_await f();` behind an early co_return into a jump to nowhere:
+// what is awaited stands in a statement of its own here. It also takes the frames of Asio's
+// coroutines, which have a delete of their own, for mismatched.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 #endif
@@ -57,7 +59,10 @@ struct Job {
 class Connection {
  public:
   Connection(asio::io_context& context, const SmtpOptions& options, ssl::context& tls)
-      : options_(options), socket_(context), resolver_(context), stream_(socket_, tls),
+      : options_(options),
+        socket_(context),
+        resolver_(context),
+        stream_(socket_, tls),
         deadline_(context) {}
 
   bool Open() const { return open_; }
@@ -75,9 +80,9 @@ class Connection {
     why = {.kind = SmtpOutcome::Kind::kNotSent, .where = "connect"};
     error_code error;
     Within(options_.connect_timeout);
-    const auto found = co_await resolver_.async_resolve(
-        options_.host, std::to_string(options_.port),
-        asio::redirect_error(asio::use_awaitable, error));
+    const auto found =
+        co_await resolver_.async_resolve(options_.host, std::to_string(options_.port),
+                                         asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return false;
     co_await asio::async_connect(socket_, found, asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return false;
@@ -99,15 +104,17 @@ class Connection {
         co_return false;
       }
     }
-    co_return co_await LogIn(why);
+    const bool logged_in = co_await LogIn(why);
+    co_return logged_in;
   }
 
   // The dialogue of one message. Afterwards Open says whether another one may follow.
   awaitable<SmtpOutcome> Send(const Job& job) {
     SmtpOutcome outcome = co_await Dialogue(job);
     ++sent_;
-    if (outcome.kind == SmtpOutcome::Kind::kNotSent || outcome.kind == SmtpOutcome::Kind::kUnknown ||
-        outcome.code == 421 || sent_ >= options_.messages_per_connection) {
+    if (outcome.kind == SmtpOutcome::Kind::kNotSent ||
+        outcome.kind == SmtpOutcome::Kind::kUnknown || outcome.code == 421 ||
+        sent_ >= options_.messages_per_connection) {
       Cut();
     } else if (outcome.kind != SmtpOutcome::Kind::kSent && open_) {
       const auto reset = co_await Ask("RSET\r\n");
@@ -266,8 +273,10 @@ class Connection {
   }
 
   awaitable<std::optional<SmtpReply>> Ask(std::string command) {
-    if (!co_await Write(std::move(command), options_.reply_timeout)) co_return std::nullopt;
-    co_return co_await Read(options_.reply_timeout);
+    std::optional<SmtpReply> reply;
+    const bool written = co_await Write(std::move(command), options_.reply_timeout);
+    if (written) reply = co_await Read(options_.reply_timeout);
+    co_return reply;
   }
 
   awaitable<bool> Write(std::string bytes, milliseconds within) {
@@ -327,7 +336,9 @@ class Connection {
 class AsioSmtpClient final : public SmtpClient {
  public:
   AsioSmtpClient(const SmtpOptions& options, Logger logger)
-      : options_(options), logger_(std::move(logger)), tls_(ssl::context::tls_client),
+      : options_(options),
+        logger_(std::move(logger)),
+        tls_(ssl::context::tls_client),
         work_(asio::make_work_guard(context_)) {}
   ~AsioSmtpClient() override { Stop(); }
 
@@ -349,8 +360,8 @@ class AsioSmtpClient final : public SmtpClient {
   }
 
   void Send(SmtpMessage message, std::function<bool()> may_still_send, Done done) override {
-    auto job = std::make_shared<Job>(
-        Job{std::move(message), std::move(may_still_send), std::move(done)});
+    auto job =
+        std::make_shared<Job>(Job{std::move(message), std::move(may_still_send), std::move(done)});
     asio::post(context_, [this, job] { Take(job); });
   }
 
@@ -443,8 +454,7 @@ class AsioSmtpClient final : public SmtpClient {
 
   void Tell(const SmtpOutcome& outcome) {
     if (outcome.where == "data" || outcome.where == "queue") return;
-    logger_.Warning("mail server not usable",
-                    {{"where", outcome.where}, {"code", outcome.code}});
+    logger_.Warning("mail server not usable", {{"where", outcome.where}, {"code", outcome.code}});
   }
 
   const SmtpOptions options_;

@@ -10,8 +10,9 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 std::string UpperCase(std::string_view text) {
   std::string upper(text);
-  std::transform(upper.begin(), upper.end(), upper.begin(),
-                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
   return upper;
 }
 
@@ -21,8 +22,8 @@ std::string EnhancedCode(std::string_view line) {
   for (int part = 0; part < 3; ++part) {
     const size_t begin = at;
     while (at < line.size() && IsDigit(line[at]) && at - begin < 3) ++at;
-    if (at == begin || (part == 0 && (at - begin != 1 || (line[0] != '2' && line[0] != '4' &&
-                                                          line[0] != '5')))) {
+    if (at == begin ||
+        (part == 0 && (at - begin != 1 || (line[0] != '2' && line[0] != '4' && line[0] != '5')))) {
       return "";
     }
     if (part < 2) {
@@ -50,8 +51,7 @@ std::optional<SmtpReply> TakeReply(std::string& buffer, bool& malformed) {
     const std::string_view line(buffer.data() + at, end - 1 - at);
     const bool coded = IsDigit(line[0]) && IsDigit(line[1]) && IsDigit(line[2]) &&
                        (line.size() == 3 || line[3] == ' ' || line[3] == '-');
-    const int code =
-        coded ? (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0') : 0;
+    const int code = coded ? (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0') : 0;
     if (code < 200 || code > 599 || (reply.code != 0 && reply.code != code)) {
       malformed = true;
       return std::nullopt;

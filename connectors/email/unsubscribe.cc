@@ -41,10 +41,11 @@ std::optional<kit::MessageToken> TokenOf(const UnsubscribeParts& parts,
 }
 
 void NotFound(const ExchangePointer& exchange) {
-  exchange->Respond(Page(404,
-                         "<h1>This link is not valid.</h1><p>Copy it whole from the mail, or answer "
-                         "the mail.</p><p lang=\"es\">Este enlace no es válido. Cópielo entero del "
-                         "correo, o responda al correo.</p>"));
+  exchange->Respond(
+      Page(404,
+           "<h1>This link is not valid.</h1><p>Copy it whole from the mail, or answer "
+           "the mail.</p><p lang=\"es\">Este enlace no es válido. Cópielo entero del "
+           "correo, o responda al correo.</p>"));
 }
 
 // The body of RFC 8058, urlencoded or as a form of parts.
@@ -81,8 +82,9 @@ void Stop(const UnsubscribeParts& parts, const ExchangePointer& exchange) {
   const auto token = TokenOf(parts, exchange->request());
   if (!token) return NotFound(exchange);
   if (!IsOneClick(exchange->request())) {
-    exchange->Respond(Page(400, "<h1>Nothing was changed.</h1><p>The request has another body than "
-                                "List-Unsubscribe=One-Click.</p>"));
+    exchange->Respond(Page(400,
+                           "<h1>Nothing was changed.</h1><p>The request has another body than "
+                           "List-Unsubscribe=One-Click.</p>"));
     return;
   }
   parts.commands.Send(
@@ -90,8 +92,9 @@ void Stop(const UnsubscribeParts& parts, const ExchangePointer& exchange) {
       [exchange, &registry = parts.registry](StatusOr<command::Answered> answered) {
         const bool gone = answered.ok() && answered->answer.reason() == "customer_not_found";
         if (!answered.ok() || (answered->answer.code() != 0 && !gone)) {
-          http::Response later = Page(
-              503, "<h1>Please try again in a minute.</h1><p lang=\"es\">Inténtelo de nuevo dentro "
+          http::Response later =
+              Page(503,
+                   "<h1>Please try again in a minute.</h1><p lang=\"es\">Inténtelo de nuevo dentro "
                    "de un minuto.</p>");
           later.headers.Add("Retry-After", "60");
           exchange->Respond(std::move(later));
