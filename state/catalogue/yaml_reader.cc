@@ -80,17 +80,17 @@ size_t LineBegin(std::string_view content, int line) {
 size_t Walk(std::string_view raw, size_t at, std::string_view value, size_t offset) {
   const char style = at < raw.size() ? raw[at] : '\0';
   const bool block = style == '|' || style == '>';
-  if (block) at = std::min(raw.find('\n', at), raw.size() - 1);
+  if (block) at = std::min(raw.find('\n', at), raw.size());
   if (style == '"' || style == '\'') ++at;
   for (size_t i = 0; at < raw.size(); ++i) {
     // Blanks that the value does not have: indentation, folded line ends.
     const char c = i < value.size() ? value[i] : '\0';
-    if (block && i == 0) ++at;
+    if (block && i == 0 && at < raw.size()) ++at;
     while (at < raw.size() && raw[at] != c &&
            (raw[at] == ' ' || raw[at] == '\r' || (raw[at] == '\n' && c != ' '))) {
       ++at;
     }
-    if (i == offset || i == value.size()) return at;
+    if (i == offset || i == value.size() || at == raw.size()) return at;
     if (raw[at] == '\n' && c == ' ') {
       ++at;
     } else if ((style == '"' && raw[at] == '\\') || (style == '\'' && raw.substr(at, 2) == "''")) {

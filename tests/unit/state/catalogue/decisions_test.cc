@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <ctime>
+#include <random>
 
 #include "state/catalogue/catalogue.h"
 #include "state/catalogue/condition_scope.h"
@@ -614,6 +617,42 @@ TEST(DecisionKinds, FilesStayInTheirFolder) {
   EXPECT_TRUE(Catalogue::Parse(fine, 1).catalogue);
 }
 
+// One byte after the other is left out, doubled or exchanged for one that means something in YAML,
+// mustache or conditions. Whatever comes of it is a catalogue or problems with places in the file.
+TEST(DecisionKinds, NothingThatIsWrittenBreaksTheReader) {
+  const std::string whole = kFull;
+  const std::string_view meaningful = "{}[]'\"|>:-#&*!%@\\\n\t ,.\xC3\xFF\x01";
+  std::minstd_rand random(20'261'125);
+  for (int round = 0; round < 600; ++round) {
+    std::string content = whole;
+    for (int change = 0; change < 3; ++change) {
+      const size_t at = random() % content.size();
+      switch (random() % 4) {
+        case 0:
+          content.erase(at, random() % 20);
+          break;
+        case 1:
+          content.insert(at, content.substr(at, random() % 40));
+          break;
+        case 2:
+          content[at] = meaningful[random() % meaningful.size()];
+          break;
+        default:
+          content.insert(at, 1, meaningful[random() % meaningful.size()]);
+      }
+    }
+    const auto lines = static_cast<int>(std::count(content.begin(), content.end(), '\n')) + 1;
+    const auto parsed = ParseOne(content);
+    EXPECT_EQ(parsed.catalogue == nullptr, !parsed.problems.empty()) << "round " << round;
+    for (const Problem& problem : parsed.problems) {
+      EXPECT_GE(problem.line, 0) << "round " << round;
+      EXPECT_LE(problem.line, lines) << "round " << round << ": " << problem.message;
+      EXPECT_GE(problem.column, 0) << "round " << round;
+      EXPECT_FALSE(problem.message.empty());
+    }
+  }
+}
+
 std::vector<File> ManyActions(size_t count) {
   std::vector<File> files;
   for (size_t i = 0; i < count; ++i) {
@@ -635,15 +674,14 @@ std::vector<File> ManyActions(size_t count) {
 
 TEST(Catalogue, HoldsTenThousandActionsAndNoMore) {
   const std::vector<File> files = ManyActions(Catalogue::kMaxActions);
-  const auto begin = std::chrono::steady_clock::now();
+  // Processor time, so that a busy machine does not matter; about one second.
+  const std::clock_t begin = std::clock();
   const auto parsed = Catalogue::Parse(files, 1);
-  const auto took = std::chrono::steady_clock::now() - begin;
+  const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
   ASSERT_TRUE(parsed.catalogue) << parsed.problems[0].message;
   EXPECT_THAT(parsed.catalogue->ActionsFor("desk"), SizeIs(Catalogue::kMaxActions));
-  RecordProperty(
-      "load_milliseconds",
-      static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
-  EXPECT_LT(took, std::chrono::seconds(30));
+  RecordProperty("load_milliseconds", static_cast<int>(seconds * 1'000));
+  EXPECT_LT(seconds, 20);
 
   const auto one_more = Catalogue::Parse(ManyActions(Catalogue::kMaxActions + 2), 1);
   ASSERT_THAT(one_more.problems, SizeIs(1));

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 namespace hilo::catalogue {
 namespace {
@@ -77,7 +77,7 @@ TEST(ProductIndex, WithoutWordsGivesAllByTitleOfTheLanguage) {
   EXPECT_THAT(ProductIndex().Search("a", "en"), IsEmpty());
 }
 
-// Generous: what is meant is below a millisecond, what is promised to agents 50.
+// Processor time. Generous: what is meant is below a millisecond, what is promised to agents 50.
 TEST(ProductIndex, SearchesTenThousandQuickly) {
   Products products;
   for (int i = 0; i < 10'000; ++i) {
@@ -85,10 +85,10 @@ TEST(ProductIndex, SearchesTenThousandQuickly) {
         "Zapatillas número " + std::to_string(i) + " para caminar", {"running", "trail"});
   }
   const ProductIndex index(products);
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   EXPECT_THAT(index.Search("zap num", "es"), SizeIs(10'000));
   EXPECT_THAT(index.Search("s n 777", "en"), SizeIs(11));
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(50));
+  EXPECT_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 0.050);
 }
 
 }  // namespace
