@@ -21,6 +21,8 @@ namespace fs = std::filesystem;
 constexpr size_t kMaxFiles = 32;
 constexpr uintmax_t kMaxFileBytes = 4 << 20;
 constexpr std::string_view kDocument = "index.html";
+// Served without their ending: an address that people type.
+constexpr std::string_view kOperations = "operations.html";
 
 // Also read by the page's tests, so that the page is tried under the policy that is served.
 constexpr std::string_view kContentSecurityPolicy =
@@ -121,7 +123,7 @@ bool Names(std::optional<std::string_view> if_none_match, std::string_view etag)
 
 http::Response Answer(const File& file, const http::Request& request) {
   http::Response response;
-  const bool document = file.name == kDocument;
+  const bool document = file.name.ends_with(".html");
   response.headers.Add("Content-Security-Policy", std::string(kContentSecurityPolicy));
   response.headers.Add("X-Content-Type-Options", "nosniff");
   response.headers.Add("Referrer-Policy", "no-referrer");
@@ -154,6 +156,7 @@ Status AddDesk(const DeskOptions& options, http::Router& router) {
       exchange->Respond(Answer(*file, exchange->request()));
     };
     if (file->name == kDocument) router.Add("GET", "/", route, handler);
+    if (file->name == kOperations) router.Add("GET", "/operations", route, handler);
     router.Add("GET", "/" + file->name, route, handler);
   }
   return OkStatus();

@@ -1,11 +1,16 @@
 #pragma once
 
+#include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "hilo/store/v1/records.pb.h"
 #include "ops/base/metrics.h"
 #include "ops/base/mutex.h"
+#include "ops/base/status.h"
 #include "state/catalogue/catalogue.h"
 
 namespace hilo::serving {
@@ -25,6 +30,13 @@ class CatalogueInForce {
     store::v1::CatalogueRevision record;  // empty for the built-in one
   };
   Current Get() const;
+  // The catalogue of a revision, also a past one: as decisions were made under it.
+  // **Errors**: `catalogue_gone` (not_found) for one that is no longer kept.
+  StatusOr<std::shared_ptr<const catalogue::Catalogue>> OfRevision(uint64_t revision) const;
+  // Where past revisions are read from; nothing is read from anywhere until it is set. Call it
+  // before threads do.
+  using Past = std::function<StatusOr<std::optional<store::v1::CatalogueRevision>>(uint64_t)>;
+  void ReadPastFrom(Past past) { past_ = std::move(past); }
   void Offer(const store::v1::CatalogueRevision& revision);
 
  private:
@@ -32,6 +44,10 @@ class CatalogueInForce {
   const std::function<void(std::shared_ptr<const catalogue::Catalogue>)> changed_;
   mutable Mutex mutex_;
   Current current_ HILO_GUARDED_BY(mutex_);
+  Past past_;
+  // The last kKept that were asked for, the oldest first.
+  static constexpr size_t kKept = 8;
+  mutable std::deque<std::shared_ptr<const catalogue::Catalogue>> asked_ HILO_GUARDED_BY(mutex_);
 };
 
 }  // namespace hilo::serving

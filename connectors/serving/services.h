@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,7 @@
 #include "ops/keys/sealer.h"
 #include "state/types/hash.h"
 #include "streams/command/command.h"
+#include "streams/decide/propensities.h"
 #include "streams/log/log.h"
 
 namespace hilo::serving {
@@ -30,6 +32,8 @@ struct Parts {
   Worker& worker;
   const Clock& clock;
   Registry& registry;
+  decide::Propensities& propensities;
+  std::function<uint64_t()> seed;  // random: seeds of decisions
   HashKey content_key;         // tells a retry of a write from another write
   std::string default_region;  // for telephone numbers without country code, "ES"
 };
@@ -37,6 +41,7 @@ struct Parts {
 // One function per service, or half of one; each adds its methods with their handlers.
 void AddCustomerReads(const Parts& parts, Endpoints& endpoints);
 void AddCustomerWrites(const Parts& parts, Endpoints& endpoints);
+void AddDecisionService(const Parts& parts, Endpoints& endpoints);
 void AddDeskService(const Parts& parts, Endpoints& endpoints);
 void AddEventService(const Parts& parts, Endpoints& endpoints);
 void AddCatalogueService(const Parts& parts, Endpoints& endpoints);

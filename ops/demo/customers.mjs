@@ -25,6 +25,48 @@ async function call(step, id, from, agent, more = {}) {
   if (!response.ok) console.error(`call.${step} was answered ${response.status}: ${await response.text()}`);
 }
 
+// What a cookie banner says.
+const consent = (granted) => ({ consent: { categoryPreferences: { Marketing: granted } } });
+
+function addsShoes(userId, timestamp = new Date()) {
+  analytics.track({
+    userId,
+    event: 'Product Added',
+    timestamp,
+    properties: { product_id: 'shoes-7', name: 'Trail shoes', price: 89.9, currency: 'EUR', quantity: 1 },
+  });
+}
+
+// Beto leaves a basket too, but he has complained; Carmen wants no mail.
+async function betoAndCarmen() {
+  analytics.identify({
+    userId: 'u-beto',
+    traits: { first_name: 'Beto', email: 'beto@example.com', phone: '+34600111333' },
+    context: consent(true),
+  });
+  addsShoes('u-beto');
+  analytics.identify({
+    userId: 'u-carmen',
+    traits: { first_name: 'Carmen', email: 'carmen@example.com', phone: '+34600111444' },
+    context: consent(false),
+  });
+  addsShoes('u-carmen');
+  await sleep(2_000);
+  const response = await fetch(`${url}/v1/events`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/cloudevents+json', Authorization: 'Bearer wk-shop' },
+    body: JSON.stringify({
+      specversion: '1.0',
+      id: `complaint-${Date.now()}`,
+      source: '/shop/help',
+      type: 'complaint.filed',
+      time: new Date().toISOString(),
+      data: { user_id: 'u-beto', subject: 'Parcel left in the rain' },
+    }),
+  });
+  if (!response.ok) console.error(`complaint.filed was answered ${response.status}: ${await response.text()}`);
+}
+
 function anaOnTheWeb() {
   const at = (ago) => new Date(Date.now() - ago);
   const userId = 'u-ana';
@@ -32,7 +74,7 @@ function anaOnTheWeb() {
     userId,
     timestamp: at(minutes(4)),
     traits: { first_name: 'Ana', last_name: 'Ruiz', email: 'ana@example.com', phone: '+34600111222' },
-    context: { locale: 'es-ES', timezone: 'Europe/Madrid' },
+    context: { locale: 'es-ES', timezone: 'Europe/Madrid', ...consent(true) },
   });
   analytics.page({ userId, name: 'Returns', timestamp: at(minutes(3.8)), properties: { path: '/returns' } });
   analytics.track({
@@ -41,12 +83,7 @@ function anaOnTheWeb() {
     timestamp: at(minutes(3.5)),
     properties: { order_id: '1042', size: 42, reason: 'arrived torn' },
   });
-  analytics.track({
-    userId,
-    event: 'Product Added',
-    timestamp: at(minutes(3)),
-    properties: { product_id: 'shoes-7', name: 'Trail shoes', price: 89.9, currency: 'EUR', quantity: 1 },
-  });
+  addsShoes(userId, at(minutes(3)));
 }
 
 async function anaRings(round) {
@@ -88,9 +125,12 @@ async function others() {
 }
 
 anaOnTheWeb();
+betoAndCarmen().catch((error) => console.error(error));
 others().catch((error) => console.error(error));
 await sleep(12_000);
 for (let round = 0; ; round++) {
   await anaRings(round);
+  // She looks at the shoes again: no second reminder comes of it.
+  addsShoes('u-ana');
   await sleep(40_000);
 }

@@ -8,6 +8,8 @@
 #include <atomic>
 #include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <random>
 #include <utility>
 
 #include "connectors/callcenter/call_center.h"
@@ -29,11 +31,14 @@
 #include "ops/base/thread.h"
 #include "ops/hilod/health.h"
 #include "ops/hilod/local_node.h"
+#include "ops/hilod/outbound.h"
 #include "ops/keys/master_key.h"
 #include "ops/keys/sealer.h"
 #include "ops/keys/signer.h"
 #include "ops/keys/stored_key_store.h"
 #include "streams/customer/reader.h"
+#include "streams/decide/decider.h"
+#include "streams/decide/propensities.h"
 
 namespace hilo::hilod {
 namespace {
@@ -86,6 +91,8 @@ class LocalProcess final : public Process {
     HILO_RETURN_IF_ERROR(OpenState());
     HILO_RETURN_IF_ERROR(OpenServing());
     node_->Start();
+    decider_->Start();
+    outbound_->Start();
     keeper_ = StartThread("housekeeping", [this](const std::stop_token& stop) { Keep(stop); });
     HILO_RETURN_IF_ERROR(OpenServers());
     grpc_->SetServing(true);
@@ -102,6 +109,9 @@ class LocalProcess final : public Process {
     if (hub_ != nullptr) hub_->Stop();
     if (http_ != nullptr) http_->Stop();
     if (grpc_ != nullptr) grpc_->Stop();
+    // While commands are still answered.
+    if (outbound_ != nullptr) outbound_->Stop();
+    if (decider_ != nullptr) decider_->Stop();
     // It looks after all that follows, and no call waits any more.
     if (keeper_.joinable()) {
       keeper_.request_stop();
@@ -176,6 +186,9 @@ class LocalProcess final : public Process {
         });
     HILO_ASSIGN_OR_RETURN(const auto revision, customer::ReadCatalogue(node_->CustomersStore(0)));
     if (revision) catalogue_->Offer(*revision);
+    catalogue_->ReadPastFrom([this](uint64_t past) {
+      return customer::ReadCatalogueRevision(node_->CustomersStore(0), past);
+    });
     commands_ = command::Commands::Create({.topic = "customers",
                                            .partitions = LocalNode::kCustomerPartitions,
                                            .registry = &registry_},
@@ -193,6 +206,7 @@ class LocalProcess final : public Process {
                               .partitions = LocalNode::kCustomerPartitions});
     listeners_.Add(*commands_);
     listeners_.Add(*hub_);
+    HILO_RETURN_IF_ERROR(OpenDeciding());
     listeners_.OnCatalogueDo(
         [this](const store::v1::CatalogueRevision& revision) { catalogue_->Offer(revision); });
     HILO_ASSIGN_OR_RETURN(const HashKey content_key, keys_->PurposeKey("content"));
@@ -206,10 +220,13 @@ class LocalProcess final : public Process {
                                .worker = *worker_,
                                .clock = clock_,
                                .registry = registry_,
+                               .propensities = *propensities_,
+                               .seed = [this] { return Seed(); },
                                .content_key = content_key,
                                .default_region = settings_.default_region};
     serving::AddCustomerReads(parts, endpoints_);
     serving::AddCustomerWrites(parts, endpoints_);
+    serving::AddDecisionService(parts, endpoints_);
     serving::AddDeskService(parts, endpoints_);
     serving::AddEventService(parts, endpoints_);
     serving::AddCatalogueService(parts, endpoints_);
@@ -224,13 +241,50 @@ class LocalProcess final : public Process {
     return OkStatus();
   }
 
+  // What is due is decided here, and what was decided is sent from here.
+  Status OpenDeciding() {
+    const auto store = [this](uint32_t partition) -> const store::Store& {
+      return node_->CustomersStore(partition);
+    };
+    propensities_ = std::make_unique<decide::Propensities>(LocalNode::kCustomerPartitions, store,
+                                                           clock_);
+    decider_ = decide::Decider::Create(
+        {.log = *log_,
+         .partitions = LocalNode::kCustomerPartitions,
+         .store = store,
+         .view = [this](uint32_t partition) { return node_->View({"customers", partition}); },
+         .catalogue = [this] { return catalogue_->Get().catalogue; },
+         .propensities = *propensities_,
+         .seed = [this] { return Seed(); },
+         .registry = registry_,
+         .logger = logger_.Named("streams/decide")});
+    listeners_.Add(*decider_);
+    HILO_ASSIGN_OR_RETURN(outbound_, Outbound::Open(settings_,
+                                                    {.log = *log_,
+                                                     .commands = *commands_,
+                                                     .keys = *keys_,
+                                                     .sealer = *sealer_,
+                                                     .catalogue = *catalogue_,
+                                                     .clock = clock_,
+                                                     .registry = registry_,
+                                                     .logger = logger_,
+                                                     .partitions = LocalNode::kCustomerPartitions}));
+    return OkStatus();
+  }
+
+  uint64_t Seed() {
+    const std::lock_guard lock(seed_mutex_);
+    return (uint64_t{random_()} << 32) | random_();
+  }
+
   Status OpenServers() {
     http::Router router;
     AddHealth(
         {{"folds", [this] { return node_->NotReadyReason(kReadyLag); }},
          {"log", [this] { return log_->Failure().ok() ? "" : Describe(log_->Failure()); }},
          {"disk", [this] { return log_->CheckIntake().ok() ? "" : Describe(log_->CheckIntake()); }},
-         {"intake", [this] { return intake_->PausedReason(); }}},
+         {"intake", [this] { return intake_->PausedReason(); }},
+         {"outbound", [this] { return outbound_->NotReadyReason(); }}},
         registry_, router);
     serving::AddConnectRoutes(*chain_, endpoints_, router);
     HILO_ASSIGN_OR_RETURN(
@@ -241,6 +295,7 @@ class LocalProcess final : public Process {
     HILO_ASSIGN_OR_RETURN(auto call_center, callcenter::CallCenter::Create(
                                                 CallCenterSettings(), *intake_, clock_, registry_));
     call_center->AddRoutes(router);
+    outbound_->AddRoutes(router);
     call_center_.store(call_center);
     if (!settings_.desk_directory.empty()) {
       HILO_RETURN_IF_ERROR(desk::AddDesk({.page_directory = settings_.desk_directory}, router));
@@ -301,6 +356,7 @@ class LocalProcess final : public Process {
       if (beat == 0) {
         hub_->Beat();
         node_->UpdateGauges();
+        outbound_->UpdateGauges();
         PauseWhen(node_->OutboxFull(), "outbox_full");
         PauseWhen(!log_->CheckIntake().ok(), "disk_full");
       }
@@ -335,6 +391,11 @@ class LocalProcess final : public Process {
   std::unique_ptr<command::Commands> commands_;
   std::unique_ptr<serving::Worker> worker_;
   std::unique_ptr<serving::Hub> hub_;
+  std::unique_ptr<decide::Propensities> propensities_;
+  std::unique_ptr<decide::Decider> decider_;
+  std::unique_ptr<Outbound> outbound_;
+  std::mutex seed_mutex_;
+  std::random_device random_;
   serving::Endpoints endpoints_;
   std::unique_ptr<serving::Chain> chain_;
   std::shared_ptr<web::Web> web_;

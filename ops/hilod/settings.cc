@@ -80,6 +80,23 @@ const std::vector<Key>& Keys() {
       Flag("grpc.reflection", &Settings::grpc_reflection),
       Text("log_format", &Settings::log_format),
       Integer("cache_megabytes", &Settings::cache_megabytes),
+      Text("public_url", &Settings::public_url),
+      Text("email.host", &Settings::email_host),
+      Integer("email.port", &Settings::email_port),
+      Text("email.tls", &Settings::email_tls),
+      Text("email.ca_file", &Settings::email_ca_file),
+      Text("email.user", &Settings::email_user),
+      Text("email.password_file", &Settings::email_password_file),
+      Flag("email.plain_auth_without_tls", &Settings::email_plain_auth_without_tls),
+      Text("email.own_name", &Settings::email_own_name),
+      Text("email.from_address", &Settings::email_from_address),
+      Text("email.from_name", &Settings::email_from_name),
+      Text("email.reply_to", &Settings::email_reply_to),
+      Text("email.bounce_address", &Settings::email_bounce_address),
+      Text("email.message_domain", &Settings::email_message_domain),
+      Text("email.dkim_domain", &Settings::email_dkim_domain),
+      Text("email.dkim_selector", &Settings::email_dkim_selector),
+      Text("email.dkim_key_file", &Settings::email_dkim_key_file),
   };
   return keys;
 }
@@ -186,7 +203,7 @@ Status ReadMap(const std::string& path, const YAML::Node& node, const std::strin
       origins.emplace_back(key, where);
       continue;
     }
-    if (item.second.IsMap() && (key == "http" || key == "grpc")) {
+    if (item.second.IsMap() && (key == "http" || key == "grpc" || key == "email")) {
       HILO_RETURN_IF_ERROR(ReadMap(path, item.second, key + ".", settings, origins, seen));
       continue;
     }

@@ -56,6 +56,24 @@ struct Settings {
   bool grpc_reflection = false;
   std::string log_format = "auto";  // auto, json, text
   uint64_t cache_megabytes = 256;
+  // E-mail out; without a host nothing is sent.
+  std::string email_host;
+  uint16_t email_port = 587;
+  std::string email_tls = "required";  // none, opportunistic, required, implicit
+  std::string email_ca_file;
+  std::string email_user;
+  std::string email_password_file;
+  bool email_plain_auth_without_tls = false;
+  std::string email_own_name = "localhost";
+  std::string email_from_address;
+  std::string email_from_name;
+  std::string email_reply_to;
+  std::string email_bounce_address;
+  std::string email_message_domain;
+  std::string email_dkim_domain;  // empty: unsigned
+  std::string email_dkim_selector;
+  std::string email_dkim_key_file;
+  std::string public_url;  // where customers reach this hub: for links to stop mail
   std::vector<SourceSettings> sources;
   std::vector<AgentSettings> agents;  // empty: any agent's name is taken, and no call is routed
   std::vector<QueueSettings> queues;

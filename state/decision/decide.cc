@@ -257,8 +257,16 @@ bool IsMandatory(const Verdict& verdict) {
   return verdict.action->action_class == ActionClass::kMandatory;
 }
 
+// What the customer is waiting for is done whatever it is worth; only a lever takes it out.
+bool IsWorthDoing(const Verdict& verdict) {
+  if (verdict.action->action_class == ActionClass::kTransactional)
+    return verdict.lever_ppm > 0 && verdict.context_ppm > 0;
+  return verdict.priority_micros > 0;
+}
+
 bool Better(const Verdict& a, const Verdict& b) {
   if (IsMandatory(a) != IsMandatory(b)) return IsMandatory(a);
+  if (IsWorthDoing(a) != IsWorthDoing(b)) return IsWorthDoing(a);
   if (a.priority_micros != b.priority_micros) return a.priority_micros > b.priority_micros;
   return a.action->name < b.action->name;
 }
@@ -299,12 +307,11 @@ void Arbitrate(const Question& question, std::vector<Verdict> contenders, Answer
   }
   std::sort(contenders.begin(), contenders.end(), Better);
   const auto competing = std::find_if_not(contenders.begin(), contenders.end(), IsMandatory);
-  const auto worthless = std::find_if(competing, contenders.end(),
-                                      [](const Verdict& v) { return v.priority_micros <= 0; });
+  const auto worthless = std::find_if_not(competing, contenders.end(), IsWorthDoing);
   const auto first = static_cast<size_t>(competing - contenders.begin());
   const auto count = static_cast<size_t>(worthless - competing);
   const size_t estimated = std::min(count, kContenders);
-  EstimateChosen(question, contenders, first, estimated);
+  if (estimated > 0) EstimateChosen(question, contenders, first, estimated);
   if (estimated > 1) {
     Draws draws(question.seed, "exploration");
     if (draws.Uniform() * 1e6 < question.exploration_ppm) {

@@ -59,7 +59,8 @@ struct Answer {
 
 // The next best action: channel → eligibility → applicability → suitability → contact policy →
 // arbitration by propensity × context × (value − cost) × levers. Doing nothing is worth 0 and is
-// always a candidate: what is not worth more is not ranked. Mandatory actions go before all others.
+// always a candidate: what is not worth more is not ranked, unless it is transactional. Mandatory
+// actions go before all others.
 //
 // **Guarantees**: pure. The order of the catalogue's files never matters; a lever of 0 never wins;
 // a condition that fails to evaluate does not hold.

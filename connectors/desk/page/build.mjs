@@ -30,7 +30,7 @@ function generate() {
     `--proto_path=${proto}`,
     `--es_out=${gen}`,
     '--es_opt=target=ts,import_extension=none',
-    ...['common', 'customer', 'customer_service', 'desk_service'].map(
+    ...['common', 'customer', 'customer_service', 'decision', 'decision_service', 'desk_service'].map(
       (name) => `hilo/v1/${name}.proto`,
     ),
   ]);
@@ -51,7 +51,7 @@ async function bundle() {
   mkdirSync(out, {recursive: true});
   await build({
     ...common,
-    entryPoints: {app: 'src/main.tsx'},
+    entryPoints: {app: 'src/main.tsx', operations: 'src/operations/main.tsx'},
     outdir: out,
     format: 'esm',
     platform: 'browser',
@@ -59,8 +59,8 @@ async function bundle() {
     legalComments: 'none',
     define: {'process.env.NODE_ENV': '"production"'},
   });
-  await build({...common, entryPoints: {app: 'src/app.css'}, outdir: out, minify: true});
-  for (const name of ['index.html', 'icon.svg'])
+  await build({...common, entryPoints: {app: 'src/app.css', operations: 'src/operations.css'}, outdir: out, minify: true});
+  for (const name of ['index.html', 'operations.html', 'icon.svg'])
     copyFileSync(join(page, 'src', name), join(out, name));
 }
 

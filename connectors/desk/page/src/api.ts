@@ -1,10 +1,12 @@
 import {createClient, type Client, type Interceptor} from '@connectrpc/connect';
 import {createConnectTransport} from '@connectrpc/connect-web';
 import {CustomerService} from './gen/hilo/v1/customer_service_pb';
+import {DecisionService} from './gen/hilo/v1/decision_service_pb';
 import {DeskService} from './gen/hilo/v1/desk_service_pb';
 
 export interface Api {
   customers: Client<typeof CustomerService>;
+  decisions: Client<typeof DecisionService>;
   desk: Client<typeof DeskService>;
 }
 
@@ -35,6 +37,7 @@ export function createApi(
   });
   return {
     customers: createClient(CustomerService, transport),
+    decisions: createClient(DecisionService, transport),
     desk: createClient(DeskService, transport),
   };
 }

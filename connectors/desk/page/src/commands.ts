@@ -2,6 +2,7 @@ import {focusSoon} from './focus';
 import type {Desk} from './desk';
 import {chordOf, chords} from './keys';
 import {Assurance} from './gen/hilo/v1/common_pb';
+import {OutcomeKind} from './gen/hilo/v1/decision_pb';
 import {language, useLanguage, type MessageId} from './messages';
 
 // Something the desk can do, from the palette or by a chord.
@@ -37,6 +38,27 @@ function dialog(
   return {id, title, chord, available, run: (desk) => (desk.dialog.value = {kind: id, name: ''})};
 }
 
+// An answer to the next best action, while there is one.
+function answer(
+  id: 'next-accept' | 'next-decline' | 'next-snooze',
+  chord: string,
+  run: Command['run'],
+): Command {
+  return {
+    id,
+    title: `command.${id}`,
+    chord,
+    available: (desk) =>
+      desk.next.best(desk.current.value) !== undefined && !desk.next.busy.value,
+    run,
+  };
+}
+
+function toggle(desk: Desk, menu: 'decline' | 'snooze'): void {
+  desk.next.menu.value = desk.next.menu.value === menu ? '' : menu;
+  focusSoon(desk.next.menu.value === '' ? 'next-answer' : 'next-menu');
+}
+
 const inContact = (desk: Desk) =>
   onCustomer(desk) && desk.contactOf(desk.current.value) !== undefined;
 
@@ -62,6 +84,15 @@ export const kCommands: readonly Command[] = [
   ),
   dialog('end', 'command.end', 'Alt+E', inContact),
   dialog('start', 'command.start', '', (desk) => onCustomer(desk) && !inContact(desk)),
+  answer('next-accept', 'Alt+A', (desk) => {
+    const best = desk.next.best(desk.current.value);
+    if (best) void desk.next.answer(best, OutcomeKind.ACCEPTED);
+  }),
+  answer('next-decline', 'Alt+D', (desk) => toggle(desk, 'decline')),
+  answer('next-snooze', 'Alt+Z', (desk) => toggle(desk, 'snooze')),
+  dialog('why-not', 'command.why-not', 'Alt+W', onCustomer),
+  dialog('release', 'command.release', '', inContact),
+  dialog('products', 'command.products', 'Alt+G'),
   {
     id: 'timeline',
     title: 'command.timeline',

@@ -22,7 +22,8 @@ import type {
   GetDeskResponse,
   WatchDesktopResponse,
 } from './gen/hilo/v1/desk_service_pb';
-import {t, type MessageId} from './messages';
+import {language, t, type MessageId} from './messages';
+import {NextAction} from './next_action';
 import {plain} from './text';
 import {fromSnapshot, kNothing, union, unseen, withOlder, type Stretch} from './timeline';
 import {Watch, type Live} from './watch';
@@ -74,6 +75,7 @@ export class Desk {
   readonly dialog = signal<{kind: string; name: string} | undefined>(undefined);
   readonly searchText = signal('');
   readonly drafts: Drafts;
+  readonly next: NextAction;
   readonly view = computed(() => this.views.value.find((view) => view.name === this.current.value));
   readonly ringing = computed(() =>
     this.calls.value.filter((call) => call.interaction?.state === InteractionState.RINGING),
@@ -95,6 +97,14 @@ export class Desk {
       () => this.token,
       (time) => this.onServerTime(time, 1_000),
     );
+    this.next = new NextAction(() => this.api.decisions, {
+      customer: () => this.current.value,
+      context: () => this.view.value?.context.value,
+      contact: (customer) => this.contactOf(customer),
+      serverNow: () => this.serverNow(),
+      say: (text) => (this.said.value = text),
+      explain: (cause) => this.explain(cause),
+    });
     this.watch = new Watch({
       open: (customers, resumeToken, abort, onOpen) =>
         this.api.desk.watchDesktop(
@@ -161,6 +171,7 @@ export class Desk {
     for (const name of before) this.addView(name);
     if (before.length > 0) this.current.value = before[0]!;
     this.watch.start(this.watched());
+    this.next.start();
     return '';
   }
 
@@ -206,6 +217,7 @@ export class Desk {
     this.preloaded.clear();
     this.own.clear();
     this.begun.clear();
+    this.next.forget();
     this.options.session.removeItem(kBegun);
   }
 
@@ -587,6 +599,17 @@ export class Desk {
 
   find(request: Parameters<Api['customers']['findCustomers']>[0]) {
     return this.api.customers.findCustomers(request);
+  }
+
+  // All actions that a decision looked at, with the stage at which each fell.
+  async explainActions(of: {decision: string} | {customer: string}) {
+    const {decision} = await this.api.decisions.explainAction({...of, language: language.value});
+    return decision?.candidates ?? [];
+  }
+
+  async searchProducts(query: string, inLanguage: string) {
+    const found = await this.api.decisions.searchProducts({query, language: inLanguage});
+    return found.products;
   }
 
   // ---- writing

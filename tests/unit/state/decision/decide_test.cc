@@ -245,6 +245,13 @@ TEST(Decide, DoesNothingRatherThanWhatIsWorthNothing) {
   EXPECT_EQ(Fell(answer, "off"), "ARBITRATION lever_zero");
 }
 
+TEST(Decide, DoesWhatTheCustomerWaitsForWhateverItIsWorth) {
+  std::string confirmation = Action("confirmation", "", "0.00 EUR");
+  confirmation.replace(confirmation.find("class: default"), 14, "class: transactional");
+  Asking asking(CatalogueOf({Action("offer", ""), confirmation}));
+  EXPECT_EQ(Ranked(asking.answer()), (std::vector<std::string>{"offer", "confirmation"}));
+}
+
 TEST(Decide, PutsMandatoryActionsFirst) {
   std::string mandatory = Action("must", "", "0.00 EUR");
   mandatory.replace(mandatory.find("class: default"), 14, "class: mandatory");

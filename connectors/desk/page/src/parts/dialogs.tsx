@@ -10,6 +10,7 @@ import {t, type MessageId} from '../messages';
 import {plain} from '../text';
 import {Dialog, Said} from './bits';
 import {Field, SaveForm, tooLong, useDraft} from './composer';
+import {Products, ReleaseSelling, WhyNot} from './next_dialogs';
 import {channelWord} from './words';
 
 export function Dialogs({desk}: {desk: Desk}) {
@@ -24,11 +25,17 @@ export function Dialogs({desk}: {desk: Desk}) {
       return <Shortcuts desk={desk} key={key} />;
     case 'sign-out':
       return <SignOut desk={desk} key={key} />;
+    case 'products':
+      return <Products desk={desk} key={key} />;
     default:
       break;
   }
   if (!view) return null;
   switch (open.kind) {
+    case 'why-not':
+      return <WhyNot desk={desk} view={view} key={key} />;
+    case 'release':
+      return <ReleaseSelling desk={desk} view={view} key={key} />;
     case 'verify':
       return <Verify desk={desk} view={view} key={key} />;
     case 'end':

@@ -8,6 +8,7 @@ import {CallBanner, Calls} from './calls';
 import {Composer} from './composer';
 import {Dialogs} from './dialogs';
 import {Header} from './header';
+import {NextCard} from './next_card';
 import {OpenCustomers} from './open_customers';
 import {Search} from './search';
 import {SideBar} from './side';
@@ -67,6 +68,9 @@ export function Page({desk}: {desk: Desk}) {
         )}
       </main>
       <aside class="right" aria-label={t('right.label')}>
+        {view?.context.value && (
+          <NextCard desk={desk} customer={view.name} key={`next ${view.name}`} />
+        )}
         {view?.context.value && (
           <SideBar desk={desk} context={view.context.value} key={view.name} />
         )}
