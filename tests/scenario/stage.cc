@@ -241,7 +241,10 @@ Status Stage::DoAtDesk(Sentence& sentence) {
   }
   if (!desk->second.open) return Invalid("no customer is open at this desk");
   const CustomerId customer = *desk->second.open;
-  HILO_ASSIGN_OR_RETURN(store::v1::Command command, ReadWrite(sentence, customer));
+  HILO_ASSIGN_OR_RETURN(store::v1::Command command, ReadAnswer(agent, sentence));
+  if (!command.has_record_outcome()) {
+    HILO_ASSIGN_OR_RETURN(command, ReadWrite(sentence, customer));
+  }
   HILO_RETURN_IF_ERROR(sentence.Finish());
   return Write(agent, customer, std::move(command));
 }
@@ -322,14 +325,14 @@ StatusOr<store::v1::Command> Stage::ReadWrite(Sentence& sentence, CustomerId cus
     signal->set_channel(static_cast<uint32_t>(channel.value_or(v1::CHANNEL_UNSPECIFIED)));
   } else {
     return Invalid(
-        "expected opens, note, fact, asks, promise, keeps, case, closes, verifies or consent");
+        "expected opens, note, fact, asks, promise, keeps, case, closes, verifies, consent, "
+        "accepts, "
+        "declines or snoozes");
   }
   return command;
 }
 
 Status Stage::Write(const std::string& agent, CustomerId customer, store::v1::Command command) {
-  std::string content;
-  command.SerializeToString(&content);
   for (const CallAt& call : CallsAt(agent)) {
     if (call.customer != customer) continue;
     const std::string& name = call.interaction.name();
@@ -338,30 +341,41 @@ Status Stage::Write(const std::string& agent, CustomerId customer, store::v1::Co
   }
   if (command.has_verify_interaction())
     command.mutable_verify_interaction()->set_interaction(command.interaction());
-  const WallTime now = driver_.clock().Wall();
+  HILO_ASSIGN_OR_RETURN(const store::v1::AnswerRow answer,
+                        AskOf(agent, customer, std::move(command)));
+  if (answer.code() != 0) refused_ = answer.reason();
+  return Follow();
+}
+
+StatusOr<store::v1::AnswerRow> Stage::AskOf(const std::string& agent, CustomerId customer,
+                                            store::v1::Command command) {
   command.set_customer(std::string(customer.Bytes()));
   command.set_member(std::string(BirthMember(customer).Bytes()));
   command.set_caller(std::string(Bytes(Hash("hilo.caller.", agent))));
-  command.set_request_id(std::string(RequestIdAt(now, ++requests_).Bytes()));
-  command.set_content_hash(std::string(Bytes(Hash(content))));
   command.set_principal(agent);
   command.set_channel(v1::CHANNEL_DESK);
+  return Ask(std::move(command));
+}
+
+StatusOr<store::v1::AnswerRow> Stage::Ask(store::v1::Command command) {
+  const WallTime now = driver_.clock().Wall();
+  command.set_content_hash(std::string(Bytes(Hash(command.SerializeAsString()))));
+  command.set_request_id(std::string(RequestIdAt(now, ++requests_).Bytes()));
   command.set_receive_micros(now.time_since_epoch().count());
   std::optional<StatusOr<command::Answered>> answered;
   const auto before = Ends();
   commands_->Send(std::move(command), driver_.clock().Monotonic() + kWriteDeadline,
                   [&](StatusOr<command::Answered> answer) { answered = std::move(answer); });
-  HILO_RETURN_IF_ERROR(Settle(before));
+  HILO_RETURN_IF_ERROR(Record(before));
   if (!answered) return Error(StatusCode::kInternal, "not_answered", "the write got no answer");
   HILO_RETURN_IF_ERROR(answered->status());
-  const store::v1::AnswerRow& answer = (*answered)->answer;
-  if (answer.code() != 0) refused_ = answer.reason();
-  return OkStatus();
+  return (*answered)->answer;
 }
 
 Status Stage::Advance(microseconds time) {
   tape_.entries.push_back({.advance = time, .to = {}, .record = {}});
-  return driver_.Advance(time);
+  HILO_RETURN_IF_ERROR(driver_.Advance(time));
+  return Follow();
 }
 
 std::map<log::TopicPartition, log::Offset> Stage::Ends() const {
@@ -371,6 +385,11 @@ std::map<log::TopicPartition, log::Offset> Stage::Ends() const {
 }
 
 Status Stage::Settle(const std::map<log::TopicPartition, log::Offset>& before) {
+  HILO_RETURN_IF_ERROR(Record(before));
+  return Follow();
+}
+
+Status Stage::Record(const std::map<log::TopicPartition, log::Offset>& before) {
   for (const auto& [of, end] : before) {
     HILO_ASSIGN_OR_RETURN(const auto cursor, driver_.log().OpenCursor(of, end));
     while (true) {

@@ -81,6 +81,7 @@ class Stage {
   };
   struct AgentDesk {
     std::optional<CustomerId> open;
+    store::v1::DecisionRecord decision;  // as last suggested
   };
 
   Stage(const Story& story, WallTime start, driver::Refolding folding);
@@ -91,10 +92,26 @@ class Stage {
   // Reads a write of a desk; what is personal is sealed.
   StatusOr<store::v1::Command> ReadWrite(Sentence& sentence, CustomerId customer);
   Status Write(const std::string& agent, CustomerId customer, store::v1::Command command);
+  // Sends a command and waits for its answer; nothing follows from it yet.
+  StatusOr<store::v1::AnswerRow> AskOf(const std::string& agent, CustomerId customer,
+                                       store::v1::Command command);
+  StatusOr<store::v1::AnswerRow> Ask(store::v1::Command command);
   std::string Seal(CustomerId customer, std::string_view field, std::string_view text) const;
   Status Advance(std::chrono::microseconds time);
   std::map<log::TopicPartition, log::Offset> Ends() const;
-  // What was appended by hand since `before` goes on the tape; then everything follows from it.
+  // What was appended by hand since `before` goes on the tape, and is folded.
+  Status Record(const std::map<log::TopicPartition, log::Offset>& before);
+  // What owners and dispatchers do about it, until they have nothing more to do.
+  Status Follow();
+  StatusOr<bool> DecideDue(uint32_t partition);
+  StatusOr<bool> SendNext(uint32_t partition);
+  StatusOr<store::v1::AnswerRow> Dispatch(const store::v1::OutboundMessage& message,
+                                          store::v1::Command command);
+  // What the desk suggests now, best first.
+  StatusOr<std::vector<std::string>> Suggested(const std::string& agent);
+  // `accepts …`, `declines … reason=…`, `snoozes … for=7d`; empty for another sentence.
+  StatusOr<store::v1::Command> ReadAnswer(const std::string& agent, Sentence& sentence);
+  // Both.
   Status Settle(const std::map<log::TopicPartition, log::Offset>& before);
   // Desks without a customer open the one who rings.
   void OpenRinging();
@@ -145,6 +162,7 @@ class Stage {
   std::vector<std::string> letters_;  // reasons of dead letters that nobody has expected yet
   size_t letters_read_ = 0;
   uint64_t requests_ = 0;
+  std::map<uint32_t, log::Offset> dispatched_;  // by partition: the next outbound record
   std::vector<std::string> problems_;
 };
 

@@ -93,7 +93,24 @@ StatusOr<Stage::Check> Stage::ReadDeskCheck(Sentence& sentence) {
       return finding;
     });
   }
-  if (!sentence.Take("shows")) sentence.Fail("expected pops or shows");
+  if (sentence.Take("suggests")) {
+    const std::string action = sentence.Word("an action");
+    return Check([=, this] {
+      const auto suggested = Suggested(agent);
+      Finding finding;
+      if (!suggested.ok()) {
+        finding.found = Describe(suggested.status());
+        return finding;
+      }
+      for (const std::string& name : *suggested) {
+        finding.holds = finding.holds || name == action;
+        finding.found += (finding.found.empty() ? "" : ", ") + name;
+      }
+      if (finding.found.empty()) finding.found = "nothing suggested";
+      return finding;
+    });
+  }
+  if (!sentence.Take("shows")) sentence.Fail("expected pops, shows or suggests");
   const auto claim = TakeClaim(sentence, [this](const Token& identifier) {
     const auto customer = FindOne(identifier);
     return customer ? std::optional("customers/" + customer->Hex()) : std::nullopt;
