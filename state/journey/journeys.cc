@@ -106,7 +106,6 @@ bool Wake(MemberRow& row, std::string_view id, LogTime now) {
   if (run->state() != JourneyRow::STATE_WAITING || now.micros < run->due_micros()) return false;
   run->set_state(JourneyRow::STATE_DUE);
   run->set_turn(run->turn() + 1);
-  run->clear_reason();
   return true;
 }
 

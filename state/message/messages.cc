@@ -154,7 +154,7 @@ void SuppressAddress(MemberRow& row, const MessageRow& message) {
   }
 }
 
-PermitResult Refusal(std::string_view reason, bool settled = true) {
+PermitResult NotGranted(std::string_view reason, bool settled = true) {
   PermitResult result;
   result.set_reason(std::string(reason));
   result.set_settled(settled);
@@ -259,37 +259,38 @@ const MessageRow* Reserve(MemberRow& row, Reservation asked, LogTime now) {
   return Keep(row, std::move(message));
 }
 
-void NoteRepeat(MemberRow& row, std::string_view id, const store::v1::JourneyRow& run,
-                LogTime now) {
-  if (MessageRow* known = FindMutable(row, id); known != nullptr) {
+void NoteRefused(MemberRow& row, const Refusal& refusal, const store::v1::JourneyRow& run,
+                 LogTime now) {
+  if (MessageRow* known = FindMutable(row, refusal.id); known != nullptr) {
     known->set_state_micros(now.micros);
     return;
   }
   if (!MakeRoom(row, now)) return;
-  MessageRow repeat;
-  repeat.set_message(std::string(id));
-  repeat.set_run(run.run());
-  repeat.set_journey(run.journey());
+  MessageRow refused;
+  refused.set_message(refusal.id);
+  refused.set_run(run.run());
+  refused.set_journey(run.journey());
+  refused.set_decision(refusal.decision);
   for (const MessageRow& message : row.messages()) {
-    if (message.run() == run.run()) *repeat.mutable_order() = message.order();
+    if (message.run() == run.run()) *refused.mutable_order() = message.order();
   }
-  repeat.set_decide_micros(now.micros);
-  Settle(repeat, v1::MESSAGE_STATE_REFUSED, "duplicate", now);
-  Keep(row, std::move(repeat));
+  refused.set_decide_micros(now.micros);
+  Settle(refused, v1::MESSAGE_STATE_REFUSED, refusal.reason, now);
+  Keep(row, std::move(refused));
 }
 
 PermitResult Permit(MemberRow& row, const RequestPermit& request, const Asking& asking) {
   MessageRow* message = FindMutable(row, request.message());
-  if (message == nullptr) return Refusal("message_not_found");
+  if (message == nullptr) return NotGranted("message_not_found");
   if (IsSettled(*message)) {
-    return Refusal(message->state() == v1::MESSAGE_STATE_SENT ? "sent" : message->reason());
+    return NotGranted(message->state() == v1::MESSAGE_STATE_SENT ? "sent" : message->reason());
   }
   if (message->state() == v1::MESSAGE_STATE_PERMITTED && !fault::Enabled("permit_given_twice")) {
-    return Refusal("in_flight");
+    return NotGranted("in_flight");
   }
-  if (message->state() == v1::MESSAGE_STATE_HELD) return Refusal(message->reason());
-  if (request.attempt() != message->offered()) return Refusal("not_due");
-  if (asking.closed) return Refusal("closed", /*settled=*/false);
+  if (message->state() == v1::MESSAGE_STATE_HELD) return NotGranted(message->reason());
+  if (request.attempt() != message->offered()) return NotGranted("not_due");
+  if (asking.closed) return NotGranted("closed", /*settled=*/false);
 
   const LogTime now = asking.now;
   if (now.micros >= message->order().expire_micros()) {
@@ -317,7 +318,7 @@ PermitResult Permit(MemberRow& row, const RequestPermit& request, const Asking& 
     granted.set_valid_micros(asking.times.valid.count());
     return granted;
   }
-  return Refusal(message->reason());
+  return NotGranted(message->reason());
 }
 
 bool Report(MemberRow& row, const ReportMessage& report, LogTime now) {

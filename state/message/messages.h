@@ -67,10 +67,15 @@ struct Reservation {
 // REFUSED with the reason. Null when there is no room to keep it.
 const store::v1::MessageRow* Reserve(store::v1::MemberRow& row, Reservation asked, LogTime now);
 
-// Keeps, once a run, that another signal for it was a repeat of which nothing is sent: REFUSED,
-// "duplicate". `id`: 16 bytes of the run's own.
-void NoteRepeat(store::v1::MemberRow& row, std::string_view id, const store::v1::JourneyRow& run,
-                LogTime now);
+// Keeps, once under this id, that nothing is sent for a run, and why: REFUSED. For a repeat
+// ("duplicate") it says what was sent before.
+struct Refusal {
+  std::string id;        // 16 bytes
+  std::string reason;    // a machine word
+  std::string decision;  // 16 bytes or empty
+};
+void NoteRefused(store::v1::MemberRow& row, const Refusal& refusal,
+                 const store::v1::JourneyRow& run, LogTime now);
 
 // Answers a request for a permit. `closed`: the partition is. A partition that is closed changes
 // nothing.

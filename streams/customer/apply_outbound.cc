@@ -59,8 +59,11 @@ void ApplyJourneys(const store::v1::EventBody& body, int64_t event_micros, Chang
                               (entry.run->state() == JourneyRow::STATE_SENDING ||
                                entry.run->state() == JourneyRow::STATE_ENDED);
     if (was_acted_on) {
-      message::NoteRepeat(change.row(), RepeatId(change.member(), entry.run->run()), *entry.run,
-                          now);
+      message::NoteRefused(change.row(),
+                           {.id = RepeatId(change.member(), entry.run->run()),
+                            .reason = "duplicate",
+                            .decision = {}},
+                           *entry.run, now);
     }
   }
 }
@@ -76,7 +79,13 @@ bool ApplyDecided(const store::v1::Decided& decided, Change& change) {
     if (decided.again_micros() > now.micros) {
       journey::Postpone(*run, {decided.again_micros()}, decided.reason());
     } else {
-      journey::End(*run, decided.reason().empty() ? "nothing" : decided.reason(), now);
+      const std::string reason = decided.reason().empty() ? "nothing" : decided.reason();
+      journey::End(*run, reason, now);
+      message::NoteRefused(change.row(),
+                           {.id = MessageId(change.member(), 0, decided.run(), decided.turn()),
+                            .reason = reason,
+                            .decision = decision},
+                           *run, now);
     }
     return true;
   }

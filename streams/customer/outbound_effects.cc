@@ -68,7 +68,7 @@ OutboundEffects::OutboundEffects(Subject subject, const store::v1::MemberRow& ro
       timers_before_(TimersOfRow()),
       suppressed_before_(Suppressed(row)) {
   for (const JourneyRow& run : row.journeys()) {
-    if (run.state() == JourneyRow::STATE_DUE) due_before_[run.run()] = run.turn();
+    if (run.state() == JourneyRow::STATE_DUE) due_before_[run.run()] = {run.turn(), run.reason()};
   }
   for (const MessageRow& message : row.messages()) {
     messages_before_[message.message()] = {message.state(), message.reason(), message.offered(),
@@ -93,6 +93,7 @@ uint32_t OutboundEffects::StatusBefore(const store::v1::ConsentSignal& signal) c
 void OutboundEffects::Apply(log::Offset offset) {
   UpdateDue();
   UpdateTimers();
+  UpdatePostponed(offset);
   UpdateMessages(offset);
   UpdateSuppressions();
 }
@@ -138,12 +139,12 @@ void OutboundEffects::UpdateTimers() {
 }
 
 void OutboundEffects::UpdateDue() {
-  std::map<std::string, uint32_t> gone = due_before_;
+  std::map<std::string, DueBefore> gone = due_before_;
   for (const JourneyRow& run : row_.journeys()) {
     if (run.state() != JourneyRow::STATE_DUE) continue;
     const auto before = due_before_.find(run.run());
     gone.erase(run.run());
-    if (before != due_before_.end() && before->second == run.turn()) continue;
+    if (before != due_before_.end() && before->second.turn == run.turn()) continue;
     store::v1::DueRow due;
     due.set_customer(std::string(subject_.customer.Bytes()));
     due.set_member(std::string(subject_.member.Bytes()));
@@ -153,7 +154,7 @@ void OutboundEffects::UpdateDue() {
     TellDue(run.run());
   }
   if (fault::Enabled("due_row_left")) return;
-  for (const auto& [run, turn] : gone) {
+  for (const auto& [run, before] : gone) {
     context_.Delete(DueKey(subject_.customer, subject_.member, run));
   }
 }
@@ -165,6 +166,28 @@ void OutboundEffects::TellDue(std::string_view run) {
   notice.member = subject_.member;
   notice.run = std::string(run);
   context_.Tell(notice);
+}
+
+// A decision that holds a run back is told as a message that is held, once a reason, though there
+// is no message yet.
+void OutboundEffects::UpdatePostponed(log::Offset offset) {
+  for (const JourneyRow& run : row_.journeys()) {
+    const auto before = due_before_.find(run.run());
+    if (before == due_before_.end() || run.state() != JourneyRow::STATE_WAITING ||
+        before->second.reason == run.reason()) {
+      continue;
+    }
+    MessageRow held;
+    held.set_run(run.run());
+    held.set_journey(run.journey());
+    held.set_state(v1::MESSAGE_STATE_HELD);
+    held.set_reason(run.reason());
+    held.set_until_micros(run.due_micros());
+    held.set_decide_micros(context_.Now().micros);
+    held.set_state_micros(context_.Now().micros);
+    TellMessage(held);
+    AddEntry(held, offset);
+  }
 }
 
 void OutboundEffects::UpdateMessages(log::Offset offset) {

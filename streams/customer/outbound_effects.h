@@ -49,6 +49,7 @@ class OutboundEffects {
   uint32_t StatusBefore(const store::v1::ConsentSignal& signal) const;
   void UpdateDue();
   void UpdateTimers();
+  void UpdatePostponed(log::Offset offset);
   void UpdateMessages(log::Offset offset);
   void TellMessage(const store::v1::MessageRow& message);
   void AddEntry(const store::v1::MessageRow& message, log::Offset offset);
@@ -63,7 +64,11 @@ class OutboundEffects {
   fold::Context& context_;
   const message::Times times_;
 
-  std::map<std::string, uint32_t> due_before_;  // run → turn
+  struct DueBefore {
+    uint32_t turn;
+    std::string reason;
+  };
+  std::map<std::string, DueBefore> due_before_;  // by run
   Timers timers_before_;
   std::map<std::string, MessageBefore> messages_before_;
   struct ConsentBefore {

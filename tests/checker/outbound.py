@@ -61,7 +61,7 @@ class Outbound:
         for record in passed:
             if record.kind == "customer_event" and ours(record.body.customer_event.customer):
                 self.read_event(record)
-            elif record.kind == "decided" and ours(record.body.decided.customer) and record.body.decided.HasField("order"):
+            elif record.kind == "decided" and ours(record.body.decided.customer):
                 decided = record.body.decided
                 self.decided[message_id(decided)].append((record.offset, decided.order))
             elif record.kind == "command":

@@ -88,6 +88,9 @@ TEST(Outbound, NothingNowComesBackAndNothingAtAllEnds) {
   EXPECT_EQ(hub.Run("ana").state(), JourneyRow::STATE_WAITING);
   EXPECT_EQ(hub.Run("ana").reason(), "open_complaint");
   EXPECT_TRUE(hub.Due().empty());
+  const TimelinePage held = hub.Timeline("ana");
+  EXPECT_EQ(held.entries[0].row.message().state(), v1::MESSAGE_STATE_HELD);
+  EXPECT_EQ(held.entries[0].row.message().reason(), "open_complaint");
   ASSERT_TRUE(hub.driver().Advance(std::chrono::minutes(11)).ok());
   ASSERT_EQ(hub.Due().size(), 1u);
   EXPECT_EQ(hub.Due()[0].turn, 2u);
@@ -96,6 +99,8 @@ TEST(Outbound, NothingNowComesBackAndNothingAtAllEnds) {
   hub.Give(nothing);
   EXPECT_EQ(hub.Run("ana").state(), JourneyRow::STATE_ENDED);
   EXPECT_EQ(hub.Run("ana").reason(), "nothing_better");
+  EXPECT_EQ(hub.Message("ana").state(), v1::MESSAGE_STATE_REFUSED);
+  EXPECT_EQ(hub.Message("ana").reason(), "nothing_better");
   EXPECT_TRUE(hub.Due().empty());
 }
 
