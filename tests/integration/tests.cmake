@@ -28,3 +28,8 @@ set(kill_test ${CMAKE_SOURCE_DIR}/tests/integration/kill/kill_test.py)
 add_test(NAME integration.kill COMMAND /usr/bin/python3 ${kill_test})
 set_tests_properties(integration.kill PROPERTIES LABELS integration TIMEOUT 900 SKIP_RETURN_CODE 77
   ENVIRONMENT "HILO_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
+
+# The same where mail is sent: at each step from what is due to what was reported.
+add_test(NAME integration.outbound_kill COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/integration/kill/outbound_kill_test.py)
+set_tests_properties(integration.outbound_kill PROPERTIES LABELS integration TIMEOUT 900
+  ENVIRONMENT "HILO_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")

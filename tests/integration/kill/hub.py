@@ -13,6 +13,7 @@ from pathlib import Path
 
 AGENT, OPERATOR = "agent-token-of-this-test", "operator-token-of-this-test"
 SOURCES = ("web", "till", "shop")
+SENDING = ("decide_", "dispatch_")  # kill points of what sends
 START_LIMIT = 60  # seconds, on a machine that does much else
 
 
@@ -31,8 +32,9 @@ class Refused(Exception):
 
 
 class Hub:
-    def __init__(self, build, root):
-        self.build, self.root = Path(build), Path(root)
+    def __init__(self, build, root, more=""):
+        """`more`: further settings, as YAML lines."""
+        self.build, self.root, self.more = Path(build), Path(root), more
         self.data = self.root / "data"
         self.port = free_port()
         self.process = None
@@ -50,6 +52,7 @@ class Hub:
         config = (f'data_directory: "{self.data}"\nprincipals_file: "{self.root}/principals.yaml"\n'
                   f'http: {{port: {self.port}}}\ngrpc: {{address: "127.0.0.1:{free_port()}"}}\nsources:\n')
         config += "".join(f"  - {{name: {name}, write_key: wk-{name}}}\n" for name in SOURCES)
+        config += self.more.replace("$PORT", str(self.port))
         for name, text in (("principals.yaml", principals), ("hilo.yaml", config)):
             (self.root / name).write_text(text)
             (self.root / name).chmod(0o600)
