@@ -37,6 +37,9 @@ inline constexpr std::string_view kGrpcCodeValues[] = {
     "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
     "DataLoss", "Unauthenticated"};
 inline constexpr std::string_view kOutboundValues[] = {"email", "sms", "web", "call"};
+inline constexpr std::string_view kMessageStateValues[] = {
+    "decided", "permitted", "sent",      "held",   "failed",
+    "unknown", "expired",   "cancelled", "refused"};
 inline constexpr std::string_view kDeliveryValues[] = {"sent", "transient", "permanent", "unknown",
                                                        "not_sent"};
 inline constexpr std::string_view kNotLinkedValues[] = {"merge_limit", "weekly_limit"};
@@ -62,6 +65,9 @@ inline constexpr MetricLabel kByRouteStatus[] = {{"route", {}, kRouteLimit},
                                                  {"status", {}, kCodeLimit}};
 inline constexpr MetricLabel kByChannelReason[] = {{"channel", kOutboundValues},
                                                    {"reason", {}, kCodeLimit}};
+inline constexpr MetricLabel kByChannelStateReason[] = {{"channel", kOutboundValues},
+                                                        {"state", kMessageStateValues},
+                                                        {"reason", {}, kCodeLimit}};
 inline constexpr MetricLabel kByChannelPartition[] = {{"channel", kOutboundValues},
                                                       {"partition", {}, kPartitionLimit}};
 inline constexpr MetricLabel kByChannelResult[] = {{"channel", kOutboundValues},
@@ -198,6 +204,11 @@ inline constexpr HistogramMetric kDecisionSeconds{
     .name = "hilo_decide_seconds",
     .help = "How long a decision for an agent took.",
     .buckets = kFineSecondsBuckets};
+inline constexpr CounterMetric kMessages{
+    .name = "hilo_customer_messages_total",
+    .help = "Messages that came to a state, by why: sent, held by an open complaint, refused as a "
+            "duplicate, ….",
+    .labels = kByChannelStateReason};
 inline constexpr CounterMetric kDispatchDeliveries{
     .name = "hilo_dispatch_deliveries_total",
     .help = "Attempts that a channel took into its hands, by what came of them.",
@@ -341,6 +352,7 @@ inline constexpr AnyMetric kAll[] = {
     kCallEvents,
     kDecisionsDue,
     kDecisionSeconds,
+    kMessages,
     kDispatchDeliveries,
     kDispatchRefused,
     kDispatchLag,

@@ -1,5 +1,6 @@
 #include "ops/hilod/outbound.h"
 
+#include <algorithm>
 #include <fstream>
 #include <optional>
 #include <random>
@@ -15,7 +16,9 @@
 #include "connectors/email/unsubscribe.h"
 #include "connectors/kit/message_token.h"
 #include "hilo/v1/common.pb.h"
+#include "hilo/v1/decision_service.pb.h"
 #include "ops/base/metric_names.h"
+#include "state/decision/profile.h"
 #include "state/store/rocksdb_store.h"
 
 namespace hilo::hilod {
@@ -132,31 +135,31 @@ class EmailOutbound final : public Outbound {
         positions_,
         store::RocksDbStore::Open({settings.data_directory + "/state/dispatch", *resources_}));
     HILO_ASSIGN_OR_RETURN(suppressions_, dispatch::Suppressions::Open(parts_.log));
-    preparation_ = std::make_unique<dispatch::TemplatePreparation>(
-        dispatch::TemplatePreparation::Parts{
+    preparation_ =
+        std::make_unique<dispatch::TemplatePreparation>(dispatch::TemplatePreparation::Parts{
             .sealer = parts_.sealer,
             .clock = parts_.clock,
-            .catalogue = [this](uint64_t revision) { return parts_.catalogue.OfRevision(revision); },
+            .catalogue =
+                [this](uint64_t revision) { return parts_.catalogue.OfRevision(revision); },
             .unsubscribe_url =
                 [this](const store::v1::OutboundMessage& message) { return LinkOf(message); }});
     std::random_device random;
     uint64_t incarnation = 0;
     while (incarnation == 0) incarnation = (uint64_t{random()} << 32) | random();
-    HILO_ASSIGN_OR_RETURN(
-        dispatcher_,
-        dispatch::Dispatcher::Create({.channel = "email",
-                                      .channel_number = v1::CHANNEL_EMAIL,
-                                      .partitions = parts_.partitions,
-                                      .incarnation = incarnation},
-                                     {.log = parts_.log,
-                                      .commands = parts_.commands,
-                                      .preparation = *preparation_,
-                                      .carrier = *carrier_,
-                                      .suppressions = *suppressions_,
-                                      .positions = *positions_,
-                                      .clock = parts_.clock,
-                                      .registry = parts_.registry,
-                                      .logger = parts_.logger.Named("connectors/dispatch")}));
+    HILO_ASSIGN_OR_RETURN(dispatcher_, dispatch::Dispatcher::Create(
+                                           {.channel = "email",
+                                            .channel_number = v1::CHANNEL_EMAIL,
+                                            .partitions = parts_.partitions,
+                                            .incarnation = incarnation},
+                                           {.log = parts_.log,
+                                            .commands = parts_.commands,
+                                            .preparation = *preparation_,
+                                            .carrier = *carrier_,
+                                            .suppressions = *suppressions_,
+                                            .positions = *positions_,
+                                            .clock = parts_.clock,
+                                            .registry = parts_.registry,
+                                            .logger = parts_.logger.Named("connectors/dispatch")}));
     return OkStatus();
   }
 
@@ -182,7 +185,27 @@ class EmailOutbound final : public Outbound {
   std::unique_ptr<dispatch::Dispatcher> dispatcher_;
 };
 
+// "MESSAGE_STATE_HELD" as "held".
+std::string StateWord(uint32_t state) {
+  std::string word = v1::MessageState_Name(static_cast<v1::MessageState>(state))
+                         .substr(sizeof("MESSAGE_STATE_") - 1);
+  std::transform(word.begin(), word.end(), word.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return word;
+}
+
 }  // namespace
+
+void MessageCounter::OnNotice(const log::TopicPartition&, const fold::Notice& notice) {
+  if (notice.kind != fold::Notice::Kind::kMessage ||
+      !v1::MessageState_IsValid(static_cast<int>(notice.state)))
+    return;
+  registry_
+      .Get(metric::kMessages, {decision::ChannelWord(notice.channel), StateWord(notice.state),
+                               notice.reason.empty() ? "none" : notice.reason})
+      .Increment();
+}
 
 StatusOr<std::unique_ptr<Outbound>> Outbound::Open(const Settings& settings, const Parts& parts) {
   auto outbound = std::make_unique<EmailOutbound>(parts);

@@ -11,9 +11,20 @@
 #include "ops/keys/key_store.h"
 #include "ops/keys/sealer.h"
 #include "streams/command/command.h"
+#include "streams/fold/partition.h"
 #include "streams/log/log.h"
 
 namespace hilo::hilod {
+
+// Counts what becomes of messages, as folds tell it.
+class MessageCounter final : public fold::Listener {
+ public:
+  explicit MessageCounter(Registry& registry) : registry_(registry) {}
+  void OnNotice(const log::TopicPartition& of, const fold::Notice& notice) override;
+
+ private:
+  Registry& registry_;
+};
 
 // Everything that sends: for each channel that is set up a dispatcher and its carrier.
 //

@@ -79,7 +79,8 @@ class LocalProcess final : public Process {
         output_(LogOutput::Options{.format = FormatOf(settings.log_format)}, sink_, clock_,
                 registry_),
         logger_(output_, "ops/hilod"),
-        http_metrics_(registry_) {}
+        http_metrics_(registry_),
+        messages_(registry_) {}
   ~LocalProcess() override {
     Stop();
     if (lock_ >= 0) ::close(lock_);
@@ -246,29 +247,32 @@ class LocalProcess final : public Process {
     const auto store = [this](uint32_t partition) -> const store::Store& {
       return node_->CustomersStore(partition);
     };
-    propensities_ = std::make_unique<decide::Propensities>(LocalNode::kCustomerPartitions, store,
-                                                           clock_);
-    decider_ = decide::Decider::Create(
-        {.log = *log_,
-         .partitions = LocalNode::kCustomerPartitions,
-         .store = store,
-         .view = [this](uint32_t partition) { return node_->View({"customers", partition}); },
-         .catalogue = [this] { return catalogue_->Get().catalogue; },
-         .propensities = *propensities_,
-         .seed = [this] { return Seed(); },
-         .registry = registry_,
-         .logger = logger_.Named("streams/decide")});
+    propensities_ =
+        std::make_unique<decide::Propensities>(LocalNode::kCustomerPartitions, store, clock_);
+    decider_ = decide::Decider::Create({.log = *log_,
+                                        .partitions = LocalNode::kCustomerPartitions,
+                                        .store = store,
+                                        .view =
+                                            [this](uint32_t partition) {
+                                              return node_->View({"customers", partition});
+                                            },
+                                        .catalogue = [this] { return catalogue_->Get().catalogue; },
+                                        .propensities = *propensities_,
+                                        .seed = [this] { return Seed(); },
+                                        .registry = registry_,
+                                        .logger = logger_.Named("streams/decide")});
     listeners_.Add(*decider_);
-    HILO_ASSIGN_OR_RETURN(outbound_, Outbound::Open(settings_,
-                                                    {.log = *log_,
-                                                     .commands = *commands_,
-                                                     .keys = *keys_,
-                                                     .sealer = *sealer_,
-                                                     .catalogue = *catalogue_,
-                                                     .clock = clock_,
-                                                     .registry = registry_,
-                                                     .logger = logger_,
-                                                     .partitions = LocalNode::kCustomerPartitions}));
+    listeners_.Add(messages_);
+    HILO_ASSIGN_OR_RETURN(
+        outbound_, Outbound::Open(settings_, {.log = *log_,
+                                              .commands = *commands_,
+                                              .keys = *keys_,
+                                              .sealer = *sealer_,
+                                              .catalogue = *catalogue_,
+                                              .clock = clock_,
+                                              .registry = registry_,
+                                              .logger = logger_,
+                                              .partitions = LocalNode::kCustomerPartitions}));
     return OkStatus();
   }
 
@@ -378,6 +382,7 @@ class LocalProcess final : public Process {
   LogOutput output_;
   Logger logger_;
   HttpMetrics http_metrics_;
+  MessageCounter messages_;
   std::unique_ptr<keys::KeyStore> keys_;
   std::unique_ptr<keys::Sealer> sealer_;
   std::unique_ptr<keys::Signer> signer_;

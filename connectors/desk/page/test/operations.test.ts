@@ -42,8 +42,8 @@ test('a quantile is that of what came in between', () => {
 
 const counters = (sent: number, refused: number, start = 1) =>
   parseExposition(
-    `hilo_dispatch_deliveries_total{result="sent"} ${sent}\n` +
-      `hilo_dispatch_refused_total{reason="opted_out"} ${refused}\n` +
+    `hilo_customer_messages_total{state="sent",reason="none"} ${sent}\n` +
+      `hilo_customer_messages_total{state="refused",reason="opted_out"} ${refused}\n` +
       `process_start_time_seconds ${start}\n`,
   );
 
@@ -53,6 +53,22 @@ test('rates are those of the last minute', () => {
   figures.add(30_000, counters(40, 5));
   assert.equal(figures.moments.at(-1)!.sent, 60);
   assert.equal(figures.moments.at(-1)!.notSent, 10);
+});
+
+test('what was held or not sent is told by reason, the most frequent first', () => {
+  const figures = new Figures();
+  figures.add(
+    0,
+    parseExposition(
+      'hilo_customer_messages_total{state="held",reason="open_complaint"} 2\n' +
+        'hilo_customer_messages_total{state="refused",reason="duplicate"} 5\n' +
+        'hilo_customer_messages_total{state="sent",reason="none"} 9\n',
+    ),
+  );
+  assert.deepEqual(figures.refusals(), [
+    ['duplicate', 5],
+    ['open_complaint', 2],
+  ]);
 });
 
 test('a restart makes no rate below nothing', () => {

@@ -14,6 +14,7 @@ export interface Moment {
   notSent: number; // a minute: refused, failed, not known
 }
 
+const kNotSent = ['failed', 'unknown', 'expired', 'cancelled', 'refused'];
 const kLatency = 'hilo_serving_ingest_to_context_seconds';
 
 // What happened since the page was opened: expositions of the last minutes, and what follows from them.
@@ -38,8 +39,8 @@ export class Figures {
       const seconds = quantile(before.exposition, exposition, kLatency, q);
       return seconds === undefined ? undefined : seconds * 1_000;
     };
-    const deliveries = 'hilo_dispatch_deliveries_total';
-    const sent = grown(deliveries, {result: 'sent'});
+    const messages = 'hilo_customer_messages_total';
+    const sent = grown(messages, {state: 'sent'});
     this.moments.push({
       time,
       p50: millis(0.5),
@@ -47,13 +48,17 @@ export class Figures {
       lagRecords: largest(exposition, 'hilo_fold_lag_records'),
       lagSeconds: largest(exposition, 'hilo_fold_lag_seconds'),
       sent,
-      notSent: grown(deliveries) - sent + grown('hilo_dispatch_refused_total'),
+      notSent: kNotSent.reduce((total, state) => total + grown(messages, {state}), 0),
     });
     while (this.moments.length > kKept) this.moments.shift();
   }
 
+  // Of messages that were held or not sent.
   refusals(): [string, number][] {
-    return by(this.latest, 'hilo_dispatch_refused_total', 'reason');
+    const not = (this.latest.get('hilo_customer_messages_total') ?? []).filter(
+      ({labels}) => !['decided', 'permitted', 'sent'].includes(labels['state'] ?? ''),
+    );
+    return by(new Map([['not', not]]), 'not', 'reason');
   }
   decisions(): [string, number][] {
     return by(this.latest, 'hilo_decide_due_total', 'reason');
