@@ -208,9 +208,9 @@ class Trial:
         problems += [f"{who} got a confirmation under {len(ids)} Message-IDs" for who, ids in confirmations.items() if len(ids) > 1]
         problems += [f"{who} was reminded {after:.1f} s after the withdrawal" for after, who in late if after > WINDOW]
         problems += [f"{name} was reminded without consent" for name in self.silent if reminders[f"{name}@example.com"]]
-        states = Counter((one["action"], one["state"].removeprefix("MESSAGE_STATE_")) for list_ in messages.values() for one in list_)
+        states = Counter((one.get("action", "nothing"), one["state"].removeprefix("MESSAGE_STATE_")) for list_ in messages.values() for one in list_)
         told = {f"{name}@example.com" for name, list_ in messages.items() if any(
-            one["action"] == "basket-reminder" and one["state"] == "MESSAGE_STATE_SENT" for one in list_)}
+            one.get("action") == "basket-reminder" and one["state"] == "MESSAGE_STATE_SENT" for one in list_)}
         problems += [f"{who} is shown as reminded, and was not" for who in told if not reminders[who]]
         repeats = sum(sum(ids.values()) - 1 for ids in confirmations.values())
         print(", ".join(f"{action} {state.lower()} {count}" for (action, state), count in sorted(states.items())))
