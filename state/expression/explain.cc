@@ -4,7 +4,7 @@
 
 #include "state/expression/evaluation.h"
 #include "state/expression/expression.h"
-#include "state/expression/failure_words.h"
+#include "state/expression/failure.h"
 #include "state/expression/program.h"
 
 namespace hilo::expression {
@@ -115,7 +115,9 @@ Trace Build(const Expression::Program& program, const Record& record, uint32_t i
   trace.source = std::string(program.Source(index));
   trace.op = std::string(NameOfOp(node));
   if (trace.outcome == Outcome::kError) {
-    trace.text = FailureWords(program, value);
+    const Status failure = FailureStatus(program, value);
+    trace.reason = Reason(failure);
+    trace.text = std::string(failure.message());
   } else if (trace.outcome != Outcome::kNotNeeded) {
     trace.text = ToText(value, kTextBytes);
   }
@@ -124,7 +126,9 @@ Trace Build(const Expression::Program& program, const Record& record, uint32_t i
     trace.label_es = program.labels[source.label - 1].es;
   }
   const Value& witness = record.witnesses[index];
-  if (!witness.absent()) trace.witness = ToText(witness, kTextBytes);
+  // A struct does not know the names of its fields.
+  if (!witness.absent() && witness.kind() != Kind::kStruct)
+    trace.witness = ToText(witness, kTextBytes);
   // The inside of a macro was evaluated once for each element: only what it goes through is shown.
   const uint32_t shown = node.op == Op::kMacro ? 1 : node.count;
   for (uint32_t i = 0; i < shown; ++i) {

@@ -5,7 +5,7 @@
 #include "absl/strings/cord.h"
 #include "state/expression/checker.h"
 #include "state/expression/evaluation.h"
-#include "state/expression/failure_words.h"
+#include "state/expression/failure.h"
 #include "state/expression/problem.h"
 #include "state/expression/program.h"
 #include "state/expression/syntax.h"

@@ -2,13 +2,14 @@
 
 #include <limits>
 
+#include "ops/base/zone.h"
+
 namespace hilo::expression {
 namespace {
 
 constexpr int64_t kFirstSecond = -62'135'596'800;
 constexpr int64_t kLastSecond = 253'402'300'799;
 constexpr int64_t kDaySeconds = 86'400;
-constexpr size_t kZoneNameBytes = 64;
 __extension__ typedef __int128 Wide;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -226,17 +227,8 @@ std::optional<Zone> Zone::Find(std::string_view name) {
     zone.offset_ = *offset;
     return zone;
   }
-  // Only what can be a name of the IANA data: never a path, and never the machine's own zone.
-  if (name.empty() || name.size() > kZoneNameBytes || name == "localtime") return std::nullopt;
-  const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
-  if (!letter(name.front())) return std::nullopt;
-  for (const char c : name) {
-    if (!letter(c) && !IsDigit(c) && c != '_' && c != '/' && c != '-' && c != '+') {
-      return std::nullopt;
-    }
-  }
   absl::TimeZone named;
-  if (!absl::LoadTimeZone(std::string(name), &named)) return std::nullopt;
+  if (!IsZone(name) || !absl::LoadTimeZone(std::string(name), &named)) return std::nullopt;
   zone.named_ = named;
   return zone;
 }

@@ -8,8 +8,9 @@ namespace {
 
 struct Words {
   std::string_view is_false, holds, it_is, is, known, not_known, is_known, is_not_known, yes, no,
-      must_be, must_not_be, must_be_in, must_not_be_in, must_be_known, must_not_be_known,
-      must_be_yes, must_be_no, for_element, none, all_do, because, cannot_tell, yields;
+      must_be, must_not_be, must_be_in, must_not_be_in, must_hold, must_not_hold, must_be_known,
+      must_not_be_known, must_be_yes, must_be_no, for_element, none, all_do, because, cannot_tell,
+      yields;
 };
 
 constexpr Words kEnglish = {
@@ -27,6 +28,8 @@ constexpr Words kEnglish = {
     .must_not_be = "must not be ",
     .must_be_in = "must be one of ",
     .must_not_be_in = "must not be one of ",
+    .must_hold = "must include ",
+    .must_not_hold = "must not include ",
     .must_be_known = "must be known",
     .must_not_be_known = "must not be known",
     .must_be_yes = "must be yes",
@@ -54,6 +57,8 @@ constexpr Words kSpanish = {
     .must_not_be = "no debe ser ",
     .must_be_in = "debe ser uno de ",
     .must_not_be_in = "no debe ser uno de ",
+    .must_hold = "debe incluir ",
+    .must_not_hold = "no debe incluir ",
     .must_be_known = "debe constar",
     .must_not_be_known = "no debe constar",
     .must_be_yes = "debe ser sí",
@@ -144,7 +149,7 @@ class Teller {
   }
 
   std::string Sentence(const Trace& trace, bool blames) const {
-    if (trace.outcome == Outcome::kError) return std::string(words_.cannot_tell) + trace.text;
+    if (trace.outcome == Outcome::kError) return Failure(trace);
     if (trace.outcome == Outcome::kValue) {
       return trace.source + std::string(words_.yields) + Plain(trace.text);
     }
@@ -194,6 +199,41 @@ class Teller {
     return label + ": " + value + (blames ? " (" + demand + ")" : "");
   }
 
+  // "cannot tell: last order is not known": of the innermost part that failed.
+  std::string Failure(const Trace& trace) const {
+    const Trace* origin = &trace;
+    for (bool deeper = true; deeper;) {
+      deeper = false;
+      for (const Trace& part : origin->parts) {
+        if (part.outcome != Outcome::kError) continue;
+        origin = &part;
+        deeper = true;
+        break;
+      }
+    }
+    const std::string& label = LabelOf(*origin);
+    const std::string& name = label.empty() ? origin->source : label;
+    return std::string(words_.cannot_tell) + name + std::string(FailureWords(origin->reason));
+  }
+
+  std::string_view FailureWords(std::string_view reason) const {
+    struct Named {
+      std::string_view reason, en, es;
+    };
+    constexpr Named kNamed[] = {
+        {"not_known", " is not known", " no consta"},
+        {"no_such_key", " is not there", " no está"},
+        {"no_such_index", " is not there", " no está"},
+        {"division_by_zero", " divides by zero", " divide entre cero"},
+        {"overflow", " is out of range", " se sale de su rango"},
+        {"expression_budget", " takes too many steps", " necesita demasiados pasos"},
+    };
+    for (const Named& named : kNamed) {
+      if (named.reason == reason) return spanish_ ? named.es : named.en;
+    }
+    return spanish_ ? " no se puede calcular" : " cannot be worked out";
+  }
+
   std::string Comparison(const Trace& trace, bool blames) const {
     const Trace& left = trace.parts[0];
     const Trace& right = trace.parts[1];
@@ -220,14 +260,18 @@ class Teller {
   std::string Membership(const Trace& trace, bool blames) const {
     const Trace& element = trace.parts[0];
     const Trace& container = trace.parts[1];
-    const std::string& label = LabelOf(element);
-    if (label.empty() || container.part != Part::kConstant) {
-      return trace.source + std::string(Verdict(trace)) + ValuesOf(trace);
-    }
     const bool negative = trace.outcome == Outcome::kTrue;
-    return Labelled(
-        label, Plain(element.text), blames,
-        std::string(negative ? words_.must_not_be_in : words_.must_be_in) + container.text);
+    if (container.part == Part::kConstant && !LabelOf(element).empty()) {
+      return Labelled(
+          LabelOf(element), Plain(element.text), blames,
+          std::string(negative ? words_.must_not_be_in : words_.must_be_in) + container.text);
+    }
+    if (element.part == Part::kConstant && !LabelOf(container).empty()) {
+      return Labelled(
+          LabelOf(container), container.text, blames,
+          std::string(negative ? words_.must_not_hold : words_.must_hold) + Plain(element.text));
+    }
+    return trace.source + std::string(Verdict(trace)) + ValuesOf(trace);
   }
 
   std::string Knowledge(const Trace& trace, bool blames) const {

@@ -42,8 +42,9 @@ struct Trace {
   std::string source;  // the part as written
   std::string op;      // of kCompare: "=="; of kMacro: its name
   std::string text;    // the value as one would write it, or what is wrong
-  std::string
-      witness;  // of all() that is false and exists() that is true: the element that decided
+  std::string reason;  // of kError: `not_known`, `overflow` … as Evaluate gives it
+  // Of all() that is false and exists() that is true: the element that decided.
+  std::string witness;
   std::string label_en;  // of kName: how the schema calls it; empty: by its source
   std::string label_es;
   std::vector<Trace> parts;  // operands from left to right; of a chain a && b && c all conjuncts

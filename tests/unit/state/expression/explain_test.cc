@@ -54,6 +54,10 @@ TEST(Explain, UsesTheWordsOfTheSchema) {
               ElementsAre("days since the last order: 45 (must be at least 60)"));
   EXPECT_THAT(Tell("customer.name in ['Eva', 'Leo']", true),
               ElementsAre("name: \"Ana\" (must be one of [\"Eva\", \"Leo\"])"));
+  EXPECT_THAT(Tell("'hat' in customer.tags", true),
+              ElementsAre("tags: [\"shoes\", \"red\"] (must include \"hat\")"));
+  EXPECT_THAT(Tell("!('red' in customer.tags)", true, Language::kSpanish),
+              ElementsAre("etiquetas: [\"shoes\", \"red\"] (no debe incluir \"red\")"));
   EXPECT_THAT(Tell("has(customer.last_order)", true),
               ElementsAre("last order: not known (must be known)"));
   EXPECT_THAT(Tell("customer.days_since_order > 30", true),
@@ -64,7 +68,13 @@ TEST(Explain, TellsWhatIsNotKnown) {
   EXPECT_THAT(Tell("has(customer.last_order) && customer.last_order < now"),
               ElementsAre("customer.last_order is not known"));
   EXPECT_THAT(Tell("customer.last_order < now"),
-              ElementsAre("cannot tell: 'customer.last_order' is not known; ask has(…) first"));
+              ElementsAre("cannot tell: customer.last_order is not known"));
+  EXPECT_THAT(Tell("customer.last_order < now && customer.spend > 0.0", true, Language::kSpanish),
+              ElementsAre("no se puede saber: último pedido no consta"));
+  EXPECT_THAT(Tell("customer.open_complaints / (customer.days_since_order - 45) > 1", false,
+                   Language::kSpanish),
+              ElementsAre("no se puede saber: customer.open_complaints / "
+                          "(customer.days_since_order - 45) divide entre cero"));
 }
 
 TEST(Explain, NamesTheElementThatDecided) {
@@ -80,6 +90,11 @@ TEST(Explain, ShowsBothSidesWhenNeitherIsFixed) {
                           "customer.days_since_order is 45, customer.open_complaints is 1"));
   EXPECT_THAT(Tell("customer.name.startsWith('B')"),
               ElementsAre("customer.name.startsWith('B') is false: it is \"Ana\""));
+}
+
+TEST(Explain, ShowsTheListThatSomethingIsNotIn) {
+  EXPECT_THAT(Tell("'hat' in customer.tags"),
+              ElementsAre("'hat' in customer.tags is false: it is [\"shoes\", \"red\"]"));
 }
 
 TEST(Explain, FollowsTheBranchThatWasTaken) {

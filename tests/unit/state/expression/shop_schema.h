@@ -41,6 +41,7 @@ inline Schema ShopSchema(bool labels = false) {
     fields[kOpenComplaints].label = {"open complaints", "reclamaciones abiertas"};
     fields[kDaysSinceOrder].label = {"days since the last order", "días desde el último pedido"};
     fields[kLastOrder].label = {"last order", "último pedido"};
+    fields[kTags].label = {"tags", "etiquetas"};
     fields[kVip].label = {"VIP", "VIP"};
     fields[kName].label = {"name", "nombre"};
   }

@@ -1,5 +1,6 @@
-#include "state/expression/failure_words.h"
+#include "state/expression/failure.h"
 
+#include <string>
 #include <string_view>
 
 #include "state/expression/evaluation.h"
@@ -38,10 +39,6 @@ Status FailureStatus(const Expression::Program& program, const Value& error) {
       return invalid("bad_value", "has one key twice");
   }
   return invalid("no_such_overload", "failed");
-}
-
-std::string FailureWords(const Expression::Program& program, const Value& error) {
-  return std::string(FailureStatus(program, error).message());
 }
 
 }  // namespace hilo::expression
