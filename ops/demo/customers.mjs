@@ -37,20 +37,19 @@ function addsShoes(userId, timestamp = new Date()) {
   });
 }
 
-// Beto leaves a basket too, but he has complained; Carmen wants no mail.
+// Beto has complained, and then leaves a basket too; Carmen wants no mail.
 async function betoAndCarmen() {
-  analytics.identify({
-    userId: 'u-beto',
-    traits: { first_name: 'Beto', email: 'beto@example.com', phone: '+34600111333' },
-    context: consent(true),
-  });
-  addsShoes('u-beto');
   analytics.identify({
     userId: 'u-carmen',
     traits: { first_name: 'Carmen', email: 'carmen@example.com', phone: '+34600111444' },
     context: consent(false),
   });
   addsShoes('u-carmen');
+  analytics.identify({
+    userId: 'u-beto',
+    traits: { first_name: 'Beto', email: 'beto@example.com', phone: '+34600111333' },
+    context: consent(true),
+  });
   await sleep(2_000);
   const response = await fetch(`${url}/v1/events`, {
     method: 'POST',
@@ -65,6 +64,7 @@ async function betoAndCarmen() {
     }),
   });
   if (!response.ok) console.error(`complaint.filed was answered ${response.status}: ${await response.text()}`);
+  addsShoes('u-beto');
 }
 
 function anaOnTheWeb() {

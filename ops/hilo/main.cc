@@ -18,6 +18,7 @@
 #include "hilo/v1/event_service.pb.h"
 #include "hilo/v1/operations_service.pb.h"
 #include "ops/hilo/catalogue_commands.h"
+#include "ops/hilo/decision_commands.h"
 #include "ops/hilo/session.h"
 
 namespace hilo::cli {
@@ -408,6 +409,7 @@ int Main(int argc, char** argv) {
   AddDeadLetterCommands(root, &action);
   AddInspectionCommands(root, &action);
   AddCatalogueCommands(root, &action);
+  AddDecisionCommands(root, &action);
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
