@@ -27,11 +27,14 @@ expect no timeline "message.sent" of user=u-beto
 expect no timeline "message.sent" of user=u-carmen
 expect no timeline "message.sent" of user=u-dora
 expect no timeline "message.sent" of user=u-emil
+expect timeline "message.refused" once of user=u-dora
+expect timeline "message.refused" once of user=u-emil
 
 # The same again within three days is a repeat.
 at 11:00:00 web track user=u-ana event="Product Added" product_id=shoes-7 name="Trail shoes" price=89.90 currency=EUR
 at 12:00:00 nothing
 expect timeline "message.sent" once of user=u-ana
+expect timeline "message.refused" once of user=u-ana
 
 # Beto's complaint ended his follow-up: nothing comes of it once it is made good.
 at 12:10:00 desk marta opens customer of user=u-beto
