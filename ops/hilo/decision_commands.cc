@@ -19,9 +19,8 @@ struct ExplainOptions {
 
 void PrintExplanation(const v1::ExplainActionResponse& answer) {
   for (const auto& one : answer.decision().candidates()) {
-    const std::string place =
-        one.rank() > 0 ? "rank " + std::to_string(one.rank())
-                       : Word(v1::DecisionStage_Name(one.stage()).substr(sizeof("DECISION_") - 1));
+    const std::string place = one.rank() > 0 ? "rank " + std::to_string(one.rank())
+                                             : Word(v1::DecisionStage_Name(one.stage()));
     std::printf("%-24s %-16s %s\n", one.action().c_str(), place.c_str(), Clean(one.why()).c_str());
   }
   for (const auto& condition : answer.conditions()) {
@@ -72,11 +71,10 @@ void AddMessages(CLI::App& message, Action* chosen) {
       if (!status.ok()) return Report(status);
       Show(session, response, [](const auto& answer) {
         for (const auto& one : answer.messages()) {
-          std::printf(
-              "%s  %-10s %-9s %-20s %s\n", TimeText(one.state_time()).c_str(),
-              Word(v1::MessageState_Name(one.state()).substr(sizeof("MESSAGE_") - 1)).c_str(),
-              Word(v1::Channel_Name(one.channel())).c_str(),
-              one.action().empty() ? "-" : one.action().c_str(), one.reason().c_str());
+          std::printf("%s  %-10s %-9s %-20s %s\n", TimeText(one.state_time()).c_str(),
+                      Word(v1::MessageState_Name(one.state())).c_str(),
+                      Word(v1::Channel_Name(one.channel())).c_str(),
+                      one.action().empty() ? "-" : one.action().c_str(), one.reason().c_str());
         }
       });
       request.set_page_token(response.next_page_token());

@@ -45,8 +45,9 @@ std::string Clean(const std::string& text) {
 
 std::string Word(const std::string& enum_name) {
   std::string_view rest = enum_name;
-  for (const std::string_view prefix : {"IDENTIFIER_KIND_", "CHANNEL_", "INTERACTION_STATE_",
-                                        "ASSURANCE_", "PROMISE_STATE_", "CASE_STATE_"}) {
+  for (const std::string_view prefix :
+       {"IDENTIFIER_KIND_", "CHANNEL_", "INTERACTION_STATE_", "ASSURANCE_", "PROMISE_STATE_",
+        "CASE_STATE_", "MESSAGE_STATE_", "DECISION_STAGE_"}) {
     if (rest.starts_with(prefix)) rest.remove_prefix(prefix.size());
   }
   std::string word;

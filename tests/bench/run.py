@@ -41,6 +41,8 @@ SUITES = [
                for name in ("fold", "identity", "customer")]),
     ("expression", [("hilo_expression_bench", ["--benchmark_format=json"],
                      ["--benchmark_format=json", "--benchmark_min_time=0.05"])]),
+    ("decision", [("hilo_decision_bench", ["--benchmark_format=json"],
+                   ["--benchmark_format=json", "--benchmark_min_time=0.05"])]),
     ("log", [("hilo_log_bench", ["--benchmark_format=json"], ["--benchmark_format=json", "--benchmark_min_time=0.1"])]),
 ]
 
@@ -56,12 +58,14 @@ AIMS = {
     "memory_after_reads_1m": ("<=", 512),
     "ready_after_kill_1m": ("<=", 2),
     "Condition/Ordinary": ("<=", 200),
+    "Decide/1000": ("<=", 1_000),
 }
 # Figures with a limit or peer measured in the same run.
 PEERS = {
     "whole_way_events_per_second": "raw_append_read_events_per_second",
     "whole_way_with_intake_events_per_second": "raw_append_read_events_per_second",
     "whole_way_cpu": "raw_append_read_cpu",
+    "Decide/1000": "DrawsAlone/1000",
     "context_at_1": "echo_at_1",
     "context_at_32": "echo_at_32",
     "timeline_page_at_1": "echo_at_1",
