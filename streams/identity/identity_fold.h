@@ -75,8 +75,8 @@ struct Options {
 // time is 0 and no event is too late.
 //
 // **Threads**: confined to its partition's thread. **Cost**: a look-up for the event id, one per
-// identifier, and one for the customer when it is not at hand; rows are written only when they change. The last rows used
-// are kept in memory, decoded.
+// identifier, and one for the customer when it is not at hand; rows are written only when they
+// change. The last rows used are kept in memory, decoded.
 std::unique_ptr<fold::Fold> NewIdentityFold(Options options);
 
 // The id of the customer who begins at that place; `index` counts those who begin within one
