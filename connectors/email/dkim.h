@@ -14,8 +14,8 @@ namespace hilo::email {
 // Signs mail for its domain.
 //
 // Canonicalised relaxed/relaxed. Signed are From (twice, so that no second one can be added), To,
-// Subject, Date, Message-ID, Reply-To, MIME-Version, Content-*, List-Unsubscribe* and Feedback-ID, as
-// far as the mail has them.
+// Subject, Date, Message-ID, Reply-To, MIME-Version, Content-*, List-Unsubscribe* and Feedback-ID,
+// as far as the mail has them.
 // **Errors**: Load answers `dkim_key_invalid` for a file that is no PEM key, an RSA key below 2,048
 // bits, or another kind of key.
 // **Threads**: thread-safe. **Cost**: about a millisecond for RSA, 50 µs for Ed25519.

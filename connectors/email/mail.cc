@@ -15,6 +15,8 @@ namespace {
 
 constexpr size_t kMaxLine = 76;           // of quoted-printable and encoded words
 constexpr size_t kEncodedWordBytes = 42;  // before Base64: fits into 75 characters with its frame
+constexpr size_t kMaxToken = 900;         // of a value that cannot be folded; a line holds 998
+constexpr size_t kMaxQuotedName = 60;     // a longer name is folded, in encoded words
 
 bool IsAscii(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
@@ -30,6 +32,19 @@ Status CheckHeader(std::string_view value, std::string_view name) {
   if (!HasControl(value)) return OkStatus();
   return Error(StatusCode::kInvalidArgument, "header_injection",
                "the header " + std::string(name) + " would hold a control character");
+}
+
+// A value that is written as it is, without folding.
+Status CheckToken(std::string_view value, std::string_view name) {
+  HILO_RETURN_IF_ERROR(CheckHeader(value, name));
+  if (IsAscii(value) && value.find_first_of(" <>,") == std::string_view::npos &&
+      value.size() <= kMaxToken) {
+    return OkStatus();
+  }
+  return Error(
+      StatusCode::kInvalidArgument, "header_invalid",
+      "the header " + std::string(name) +
+          " would hold a blank, a bracket, a comma, a letter beyond ASCII or over 900 bytes");
 }
 
 Status CheckAddress(std::string_view address, std::string_view name) {
@@ -86,20 +101,25 @@ std::string Header(std::string_view name, std::string_view value) {
 
 std::string TextHeader(std::string_view name, std::string_view value) {
   // What looks like an encoded word, or cannot be folded below the limit, is encoded too.
+  // Blanks that folding could leave alone on a line, or at the end of one, are encoded as well.
+  if (value.empty()) return std::string(name) + ":\r\n";
+  const bool odd_blanks =
+      value.front() == ' ' || value.back() == ' ' || value.find("  ") != std::string_view::npos;
   size_t longest = 0;
   for (size_t at = 0; at < value.size();) {
     const size_t end = std::min(value.find(' ', at), value.size());
     longest = std::max(longest, end - at);
     at = end + 1;
   }
-  if (IsAscii(value) && value.find("=?") == std::string_view::npos && longest <= kMaxLine)
+  if (IsAscii(value) && value.find("=?") == std::string_view::npos && longest <= kMaxLine &&
+      !odd_blanks)
     return Header(name, value);
   return std::string(name) + ": " + EncodedWords(value) + "\r\n";
 }
 
 std::string NamedAddress(std::string_view name, std::string_view address) {
   if (name.empty()) return std::string(address);
-  if (!IsAscii(name) || name.find("=?") != std::string_view::npos)
+  if (!IsAscii(name) || name.find("=?") != std::string_view::npos || name.size() > kMaxQuotedName)
     return EncodedWords(name) + " <" + std::string(address) + ">";
   std::string quoted = "\"";
   for (const char c : name) {
@@ -169,14 +189,15 @@ Status Check(const Mail& mail) {
   HILO_RETURN_IF_ERROR(CheckAddress(mail.to, "To"));
   if (!mail.reply_to.empty()) HILO_RETURN_IF_ERROR(CheckAddress(mail.reply_to, "Reply-To"));
   HILO_RETURN_IF_ERROR(CheckAddress(mail.message_id, "Message-ID"));
-  const std::pair<std::string_view, std::string_view> values[] = {
-      {mail.from_name, "From"},
-      {mail.subject, "Subject"},
+  HILO_RETURN_IF_ERROR(CheckHeader(mail.from_name, "From"));
+  HILO_RETURN_IF_ERROR(CheckHeader(mail.subject, "Subject"));
+  const std::pair<std::string_view, std::string_view> tokens[] = {
+      {mail.message_id, "Message-ID"},
       {mail.language, "Content-Language"},
       {mail.unsubscribe_url, "List-Unsubscribe"},
       {mail.unsubscribe_address, "List-Unsubscribe"},
       {mail.feedback_id, "Feedback-ID"}};
-  for (const auto& [value, name] : values) HILO_RETURN_IF_ERROR(CheckHeader(value, name));
+  for (const auto& [value, name] : tokens) HILO_RETURN_IF_ERROR(CheckToken(value, name));
   return OkStatus();
 }
 

@@ -28,15 +28,17 @@ struct Mail {
 };
 
 struct Composed {
-  std::string bytes;       // lines end in CRLF
-  bool smtputf8 = false;   // an address has a local part beyond ASCII: the server must know SMTPUTF8
+  std::string bytes;      // lines end in CRLF
+  bool smtputf8 = false;  // an address has a local part beyond ASCII: the server must know SMTPUTF8
 };
 
 // The mail as RFC 5322 and MIME have it: text in quoted-printable, with html as its alternative;
-// headers beyond ASCII in encoded words; no line over 998 bytes. The same mail gives the same bytes.
+// headers beyond ASCII in encoded words; no line over 998 bytes. The same mail gives the same
+// bytes.
 //
-// **Errors**: `header_injection` for a control character in a header; `address_invalid` for one
-// without exactly one part on each side of "@", or a domain beyond ASCII (write its A-label).
+// **Errors**: `header_injection` for a control character in a header; `header_invalid` for an id, a
+// language or a link that could not be written as it is; `address_invalid` for one without exactly
+// one part on each side of "@", or a domain beyond ASCII (write its A-label).
 // **Source**: RFC 5322, 2045, 2047, 8058, 3834.
 StatusOr<Composed> Compose(const Mail& mail);
 

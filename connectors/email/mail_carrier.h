@@ -13,17 +13,17 @@ namespace hilo::email {
 
 // Who writes.
 struct SenderOptions {
-  std::string from_address;     // "hello@shop.example"
-  std::string from_name;        // "The shop"; may be empty
-  std::string reply_to;         // may be empty
-  std::string bounce_address;   // MAIL FROM; empty: from_address
-  std::string message_domain;   // right side of Message-ID; empty: that of from_address
+  std::string from_address;    // "hello@shop.example"
+  std::string from_name;       // "The shop"; may be empty
+  std::string reply_to;        // may be empty
+  std::string bounce_address;  // MAIL FROM; empty: from_address
+  std::string message_domain;  // right side of Message-ID; empty: that of from_address
 };
 
 // Carries messages as e-mail: composes, signs and submits.
 //
-// **Guarantees**: those of Carrier; every attempt of one message has the same Message-ID. What cannot
-// be composed is PERMANENT.
+// **Guarantees**: those of Carrier; every attempt of one message has the same Message-ID. What
+// cannot be composed is PERMANENT.
 // **Threads**: thread-safe. **Lifetime**: client, clock and signer outlive it.
 class MailCarrier final : public dispatch::Carrier {
  public:

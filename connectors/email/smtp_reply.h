@@ -16,6 +16,7 @@ struct SmtpReply {
 
   bool Positive() const { return code >= 200 && code < 300; }
   bool Transient() const { return code >= 400 && code < 500; }
+  bool Permanent() const { return code >= 500 && code < 600; }
 };
 
 // Takes one whole reply from the front of `buffer`, which keeps the rest; nullopt while it is not

@@ -12,8 +12,8 @@ namespace hilo::email {
 
 // Where a customer stops mail of one kind, without a login: `/u/{token}`.
 //
-// A POST stops it, as mail programs do by one click (RFC 8058); it is answered when the withdrawal is
-// in force, so that nothing is permitted afterwards. A GET stops nothing, since scanners follow
+// A POST stops it, as mail programs do by one click (RFC 8058); it is answered when the withdrawal
+// is in force, so that nothing is permitted afterwards. A GET stops nothing, since scanners follow
 // links: it shows a page with a button that posts. A POST again does no harm.
 // **Errors**: 404 for a token that is none; 415 and 400 for another body than the one of RFC 8058;
 // 503 with Retry-After when it is not in force yet.

@@ -122,6 +122,30 @@ TEST(Compose, RefusesHeadersThatWouldBecomeTwo) {
   EXPECT_EQ(reason([](Mail& m) { m.to = "a@zapatería.example"; }), "address_invalid");
 }
 
+TEST(Compose, RefusesWhatCannotBeWrittenAsItIs) {
+  const auto reason = [](void (*change)(Mail&)) {
+    Mail mail = Plain();
+    change(mail);
+    return Reason(Compose(mail).status());
+  };
+  EXPECT_EQ(reason([](Mail& m) { m.unsubscribe_url = "https://x/>, <https://y"; }),
+            "header_invalid");
+  EXPECT_EQ(reason([](Mail& m) { m.unsubscribe_url = "https://x/" + std::string(990, 'u'); }),
+            "header_invalid");
+  EXPECT_EQ(reason([](Mail& m) { m.message_id = "ñ@example.com"; }), "header_invalid");
+  EXPECT_EQ(reason([](Mail& m) { m.feedback_id = "a b"; }), "header_invalid");
+}
+
+TEST(Compose, LeavesNoHeaderLineOfBlanks) {
+  Mail mail = Plain();
+  mail.subject = "Two" + std::string(200, ' ') + "words ";
+  mail.from_name = std::string(2'000, 'n');
+  const auto composed = Compose(mail);
+  ASSERT_TRUE(composed.ok());
+  ExpectWellFormed(composed->bytes);
+  EXPECT_EQ(composed->bytes.find(" \r\n"), std::string::npos);
+}
+
 TEST(Compose, SaysThatALocalPartBeyondAsciiNeedsMoreOfTheServer) {
   Mail mail = Plain();
   mail.to = "begoña@example.com";

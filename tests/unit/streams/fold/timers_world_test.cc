@@ -53,8 +53,7 @@ class PartitionSubject final : public TimeSubject {
                             .due = {due},
                             .payload = std::to_string(customer),
                             .catch_up = policy,
-                            .period = Micros(period),
-                            .fixed = name % 2 == 1});
+                            .period = Micros(period)});
   }
   std::vector<Fired> Tick(const store::v1::Tick& tick, int64_t append_micros) override {
     clock_.Advance(Micros(append_micros - clock_.Wall().time_since_epoch().count()));
