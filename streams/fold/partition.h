@@ -134,7 +134,7 @@ class Partition {
     // Targets without a fold behind them: accepted when durable.
     std::vector<std::string> durable_is_accepted = {"dead-letters"};
     bool owner = true;  // sends; a replica folds only
-    size_t max_batch_records = 4'096;
+    size_t max_batch_records = 1'024;
     uint32_t newest_version = 1;  // behaviour this program can fold with
     size_t max_outbox_bytes =
         64 << 20;  // above it: `OutboxFull()`; intake slows, the fold does not

@@ -10,13 +10,14 @@
 namespace hilo::fold {
 namespace {
 
-// A row, its place in the index and the allocations around it, roughly.
+// Map node, entry and allocations around a cached row, roughly.
 constexpr size_t kRowOverheadBytes = 160;
-// Of what a record saves to be taken back: more of it gives its memory back at the record's end.
-constexpr size_t kKeptUndo = 64;
-constexpr size_t kKeptUndoBytes = 16 << 10;
 
 bool Counts(std::string_view key) { return store::InDigest(static_cast<store::Table>(key[0])); }
+
+uint64_t HashOf(std::string_view key, const std::optional<std::string>& value) {
+  return value ? RowHash(key, *value) : 0;
+}
 
 // The first eight bytes as a number that is ordered as they are.
 uint64_t Begin8(std::string_view key) {
@@ -27,63 +28,27 @@ uint64_t Begin8(std::string_view key) {
   return begin;
 }
 
-bool Passes(std::string_view key) {
-  return store::SeldomReadAgain(static_cast<store::Table>(key[0]));
-}
-
-size_t SizeOf(const std::optional<std::string_view>& value) { return value ? value->size() : 0; }
+size_t SizeOf(const std::optional<std::string>& value) { return value ? value->size() : 0; }
 
 }  // namespace
 
-uint64_t Staging::HashOf(const Row& row) { return row.exists ? RowHash(row.key, row.value) : 0; }
-
-Staging::Row* Staging::Known(std::string_view key) const {
-  return (Passes(key) ? passing_ : kept_).Find(RowIndex<Row>::HashOf(key), key);
-}
-
 Staging::Row& Staging::Find(std::string_view key) {
-  const bool passes = Passes(key);
-  RowIndex<Row>& index = passes ? passing_ : kept_;
-  const uint64_t hash = RowIndex<Row>::HashOf(key);
-  if (Row* known = index.Find(hash, key)) return *known;
-  Row* row;
-  if (spare_.empty()) {
-    row = &rows_.emplace_back();
-  } else {
-    row = spare_.back();
-    spare_.pop_back();
-    spare_bytes_ -= row->value.capacity();
-  }
-  row->key.assign(key);
-  row->hash = hash;
-  index.Insert(row);
-  if (passes) passing_rows_.push_back(row);
+  const auto found = rows_.find(key);
+  if (found != rows_.end()) return *found;
   cached_bytes_ += key.size() + kRowOverheadBytes;
-  return *row;
-}
-
-// Leaves the row, which nothing names any more, to the next one.
-void Staging::Spare(Row& row) {
-  std::string value = std::move(row.value);
-  std::string key = std::move(row.key);
-  row = Row();
-  row.key.swap(key);
-  if (spare_bytes_ + value.capacity() <= kMaxSpareBytes) row.value.swap(value);
-  spare_bytes_ += row.value.capacity();
-  spare_.push_back(&row);
+  return *rows_.try_emplace(std::string(key)).first;
 }
 
 void Staging::Load(Row& row, std::optional<std::string> value) {
   cached_bytes_ += SizeOf(value);
-  row.exists = value.has_value();
-  if (value) row.value = *std::move(value);
-  row.loaded = true;
-  if (row.base == Base::kUnread) row.base = Base::kUnhashed;
+  row.second.value = std::move(value);
+  row.second.loaded = true;
+  if (row.second.base == Base::kUnread) row.second.base = Base::kUnhashed;
 }
 
 StatusOr<std::optional<std::string_view>> Staging::Get(std::string_view key) {
   Row& row = Find(key);
-  if (!row.loaded) {
+  if (!row.second.loaded) {
     auto read = store_.Get(key);
     if (!read.ok()) {
       failed_ = true;
@@ -91,18 +56,15 @@ StatusOr<std::optional<std::string_view>> Staging::Get(std::string_view key) {
     }
     Load(row, *std::move(read));
   }
-  if (!row.exists) return std::optional<std::string_view>();
-  return std::optional<std::string_view>(row.value);
+  if (!row.second.value) return std::optional<std::string_view>();
+  return std::optional<std::string_view>(*row.second.value);
 }
 
-Status Staging::Preload(std::vector<std::string> keys) {
+Status Staging::Preload(const std::vector<std::string>& keys) {
   std::vector<std::string> missing;
-  std::vector<Row*> rows;
-  for (std::string& key : keys) {
+  for (const std::string& key : keys) {
     Row& row = Find(key);
-    if (row.loaded) continue;
-    rows.push_back(&row);
-    missing.push_back(std::move(key));
+    if (!row.second.loaded) missing.push_back(key);
   }
   if (missing.empty()) return OkStatus();
   auto values = store_.MultiGet(missing);
@@ -111,46 +73,32 @@ Status Staging::Preload(std::vector<std::string> keys) {
       failed_ = true;
       return values[i].status();
     }
-    if (!rows[i]->loaded) Load(*rows[i], *std::move(values[i]));
+    Row& row = Find(missing[i]);
+    if (!row.second.loaded) Load(row, *std::move(values[i]));
   }
   return OkStatus();
 }
 
-void Staging::Save(Row& row) {
-  row.saved_by = record_;
-  if (undo_size_ == undo_.size()) undo_.emplace_back();
-  Saved& saved = undo_[undo_size_++];
-  saved.row = &row;
-  saved.value.swap(row.value);
-  saved.exists = row.exists;
-  saved.loaded = row.loaded;
-  saved.dirty = row.dirty;
-}
-
-// `value` is not a view of the row.
-void Staging::Set(std::string_view key, std::optional<std::string_view> value) {
+void Staging::Set(std::string_view key, std::optional<std::string> value) {
   HILO_CHECK(open_, "state changes only while a record is applied");
   Row& row = Find(key);
-  if (row.base == Base::kUnhashed && Counts(key)) {
-    row.base_hash = HashOf(row);
-    row.base = Base::kHashed;
+  Entry& entry = row.second;
+  if (entry.base == Base::kUnhashed && Counts(key)) {
+    entry.base_hash = HashOf(key, entry.value);
+    entry.base = Base::kHashed;
   }
-  cached_bytes_ += SizeOf(value) - (row.exists ? row.value.size() : 0);
-  if (row.saved_by != record_) Save(row);
-  row.exists = value.has_value();
-  row.value.assign(value.value_or(std::string_view()));
-  row.loaded = true;
-  row.dirty = true;
-  if (!row.listed) {
-    row.listed = true;
+  cached_bytes_ += SizeOf(value) - SizeOf(entry.value);
+  if (entry.saved_by != record_) {
+    entry.saved_by = record_;
+    undo_.push_back({&row, std::move(entry.value), entry.loaded, entry.dirty});
+  }
+  entry.value = std::move(value);
+  entry.loaded = true;
+  entry.dirty = true;
+  if (!entry.listed) {
+    entry.listed = true;
     dirty_.push_back(&row);
   }
-}
-
-void Staging::Insert(std::string_view key, std::string_view value) {
-  Row& row = Find(key);
-  if (!row.loaded) Load(row, std::nullopt);
-  Set(key, value);
 }
 
 void Staging::Begin() {
@@ -160,41 +108,31 @@ void Staging::Begin() {
 }
 
 void Staging::Commit() {
-  for (size_t i = 0; i < undo_size_; ++i) {
-    Row& row = *undo_[i].row;
-    if (row.changed || !Counts(row.key)) continue;
-    row.changed = true;
-    changed_.push_back(&row);
+  for (Saved& saved : undo_) {
+    Entry& entry = saved.row->second;
+    if (entry.changed || !Counts(saved.row->first)) continue;
+    entry.changed = true;
+    changed_.push_back(saved.row);
   }
-  EndRecord();
+  undo_.clear();
+  open_ = false;
 }
 
 void Staging::Rollback() {
-  for (size_t i = 0; i < undo_size_; ++i) {
-    Saved& saved = undo_[i];
-    Row& row = *saved.row;
-    cached_bytes_ -= row.exists ? row.value.size() : 0;
-    row.value.swap(saved.value);
-    row.exists = saved.exists;
-    row.loaded = saved.loaded;
-    row.dirty = saved.dirty;
-    cached_bytes_ += row.exists ? row.value.size() : 0;
+  for (Saved& saved : undo_) {
+    Entry& entry = saved.row->second;
+    cached_bytes_ += SizeOf(saved.value) - SizeOf(entry.value);
+    entry.value = std::move(saved.value);
+    entry.loaded = saved.loaded;
+    entry.dirty = saved.dirty;
   }
-  EndRecord();
-}
-
-void Staging::EndRecord() {
-  for (size_t i = 0; i < undo_size_; ++i) {
-    if (undo_[i].value.capacity() > kKeptUndoBytes) std::string().swap(undo_[i].value);
-  }
-  if (undo_.size() > kKeptUndo) undo_.resize(kKeptUndo);
-  undo_size_ = 0;
+  undo_.clear();
   open_ = false;
 }
 
 void Staging::Index() {
   for (; ordered_count_ < dirty_.size(); ++ordered_count_)
-    ordered_.insert(dirty_[ordered_count_]->key);
+    ordered_.insert(dirty_[ordered_count_]->first);
 }
 
 Status Staging::Scan(
@@ -208,10 +146,10 @@ Status Staging::Scan(
   };
   while (stored->Valid() || more()) {
     if (more() && (!stored->Valid() || *staged <= stored->Key())) {
-      const Row& row = *Known(*staged);
-      if (row.dirty) {
+      const Entry& entry = rows_.find(*staged)->second;
+      if (entry.dirty) {
         if (stored->Valid() && stored->Key() == *staged) stored->Next();
-        if (row.exists && !visit(*staged, row.value)) return OkStatus();
+        if (entry.value && !visit(*staged, *entry.value)) return OkStatus();
       }
       // A change that was taken back: the store has the row, if there is one.
       ++staged;
@@ -227,16 +165,17 @@ Status Staging::Scan(
 
 size_t Staging::Mark() {
   for (Row* row : changed_) {
-    const uint64_t now = HashOf(*row);
+    Entry& entry = row->second;
+    const uint64_t now = HashOf(row->first, entry.value);
     change_ += now;
-    if (row->base == Base::kHashed) {
-      change_ -= row->base_hash;
+    if (entry.base == Base::kHashed) {
+      change_ -= entry.base_hash;
     } else {
       unresolved_.emplace_back(row, marks_.size());
     }
-    row->base_hash = now;
-    row->base = Base::kHashed;
-    row->changed = false;
+    entry.base_hash = now;
+    entry.base = Base::kHashed;
+    entry.changed = false;
   }
   changed_.clear();
   marks_.push_back(change_);
@@ -247,7 +186,7 @@ Status Staging::Resolve() {
   if (unresolved_.empty()) return OkStatus();
   std::vector<std::string> keys;
   keys.reserve(unresolved_.size());
-  for (const auto& [row, mark] : unresolved_) keys.push_back(row->key);
+  for (const auto& [row, mark] : unresolved_) keys.push_back(row->first);
   auto values = store_.MultiGet(keys);
   std::vector<uint64_t> less(marks_.size(), 0);
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -255,7 +194,7 @@ Status Staging::Resolve() {
       failed_ = true;
       return values[i].status();
     }
-    if (*values[i]) less[unresolved_[i].second] += RowHash(keys[i], **values[i]);
+    less[unresolved_[i].second] += HashOf(keys[i], *values[i]);
   }
   uint64_t sum = 0;
   for (size_t mark = 0; mark < marks_.size(); ++mark) {
@@ -273,16 +212,16 @@ void Staging::WriteTo(store::Batch& batch) const {
   std::vector<std::pair<uint64_t, const Row*>> in_order;
   in_order.reserve(dirty_.size());
   for (const Row* row : dirty_) {
-    if (row->dirty) in_order.emplace_back(Begin8(row->key), row);
+    if (row->second.dirty) in_order.emplace_back(Begin8(row->first), row);
   }
   std::sort(in_order.begin(), in_order.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : a.second->key < b.second->key;
+    return a.first != b.first ? a.first < b.first : a.second->first < b.second->first;
   });
   for (const auto& [begin, row] : in_order) {
-    if (row->exists) {
-      batch.Put(row->key, row->value);
+    if (row->second.value) {
+      batch.Put(row->first, *row->second.value);
     } else {
-      batch.Delete(row->key);
+      batch.Delete(row->first);
     }
   }
 }
@@ -292,23 +231,18 @@ void Staging::Written() {
              "a batch ends with a mark that is resolved");
   ordered_.clear();  // before the keys that it sees
   for (Row* row : dirty_) {
-    row->dirty = false;
-    row->listed = false;
+    row->second.dirty = false;
+    row->second.listed = false;
+    if (store::SeldomReadAgain(static_cast<store::Table>(row->first[0]))) {
+      cached_bytes_ -= row->first.size() + kRowOverheadBytes + SizeOf(row->second.value);
+      rows_.erase(row->first);
+    }
   }
   dirty_.clear();
   ordered_count_ = 0;
   marks_.clear();
   change_ = 0;
-  passing_.ClearOf(passing_rows_);
-  for (Row* row : passing_rows_) {
-    cached_bytes_ -= row->key.size() + kRowOverheadBytes + (row->exists ? row->value.size() : 0);
-    Spare(*row);
-  }
-  passing_rows_.clear();
   if (cached_bytes_ <= max_cached_bytes_) return;
-  kept_.Clear();
-  spare_.clear();
-  spare_bytes_ = 0;
   rows_.clear();
   cached_bytes_ = 0;
 }

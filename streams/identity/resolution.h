@@ -84,8 +84,7 @@ class Resolution {
   Counters& counters_;
   std::vector<Incoming> incoming_;  // strongest first
   Place place_;
-  // At place_; null while the event brings nothing new to it.
-  StateAccess::Customer* customer_ = nullptr;
+  StateAccess::Customer* customer_ = nullptr;  // at place_
   bool begins_ = false;
   std::vector<Suggested> suggested_;
 };

@@ -1,4 +1,10 @@
-# Official clients of others against a real hub.
+# Sends one mail as hilod does, for the tests below.
+hilo_read_deps(tests/integration/mail deps)
+add_executable(hilo_send_mail ${CMAKE_CURRENT_SOURCE_DIR}/integration/mail/send_main.cc)
+target_link_libraries(hilo_send_mail PRIVATE hilo_compiler ${deps})
+set_target_properties(hilo_send_mail PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+# Programs of others: official clients against a real hub, a mail server for our mail.
 if(NODE AND NPM AND TARGET hilod)
   set(peers ${CMAKE_CURRENT_SOURCE_DIR}/integration/peers)
   set(peer_modules ${peers}/node_modules/.package-lock.json)
@@ -11,13 +17,13 @@ if(NODE AND NPM AND TARGET hilod)
   add_executable(hilo_catalogue_documents ${peers}/catalogue_documents.cc)
   target_link_libraries(hilo_catalogue_documents PRIVATE hilo_state_catalogue hilo_third_yaml)
   set_target_properties(hilo_catalogue_documents PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-  foreach(peer analytics-node analytics-next catalogue-schema cloudevents)
+  foreach(peer analytics-node analytics-next catalogue-schema cloudevents smtp-server)
     add_test(NAME Peers.${peer} COMMAND ${NODE} run.mjs ${peer} WORKING_DIRECTORY ${peers})
     set_tests_properties(Peers.${peer} PROPERTIES LABELS integration TIMEOUT 300 SKIP_RETURN_CODE 77
-      ENVIRONMENT "HILO_HILOD=$<TARGET_FILE:hilod>;HILO_CATALOGUE_DOCUMENTS=$<TARGET_FILE:hilo_catalogue_documents>")
+      ENVIRONMENT "HILO_HILOD=$<TARGET_FILE:hilod>;HILO_SEND_MAIL=$<TARGET_FILE:hilo_send_mail>;HILO_CATALOGUE_DOCUMENTS=$<TARGET_FILE:hilo_catalogue_documents>")
   endforeach()
 else()
-  foreach(peer analytics-node analytics-next catalogue-schema cloudevents)
+  foreach(peer analytics-node analytics-next catalogue-schema cloudevents smtp-server)
     add_test(NAME Peers.${peer} COMMAND sh -c "echo 'SKIP: node and npm are not installed'; exit 77")
     set_tests_properties(Peers.${peer} PROPERTIES LABELS integration SKIP_RETURN_CODE 77)
   endforeach()
@@ -33,3 +39,10 @@ set_tests_properties(integration.kill PROPERTIES LABELS integration TIMEOUT 900 
 add_test(NAME integration.outbound_kill COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/integration/kill/outbound_kill_test.py)
 set_tests_properties(integration.outbound_kill PROPERTIES LABELS integration TIMEOUT 900
   ENVIRONMENT "HILO_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
+
+# Our mail, verified by another's DKIM and handed to a real Postfix. Debian's Python, for Debian's modules.
+foreach(peer dkim postfix)
+  add_test(NAME integration.${peer} COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/integration/mail/${peer}_test.py)
+  set_tests_properties(integration.${peer} PROPERTIES LABELS integration TIMEOUT 300 SKIP_RETURN_CODE 77
+    ENVIRONMENT "HILO_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
+endforeach()
