@@ -5,6 +5,7 @@
 #include <atomic>
 #include <utility>
 
+#include "connectors/serving/access.h"
 #include "connectors/serving/wire_error.h"
 #include "ops/base/metric_names.h"
 
@@ -94,16 +95,14 @@ StatusOr<Chain::Admitted> Chain::AdmitUncounted(const Incoming& incoming) const 
   const auto token = TokenOf(incoming.authorization);
   const Principal* principal = token ? options_.principals.Find(*token) : nullptr;
   if (principal == nullptr) return TokenInvalid();
+  if (!principal->space.empty() && principal->space != options_.space) return NotPermitted();
   const Endpoint* endpoint = options_.endpoints.Find(incoming.method);
   if (endpoint == nullptr) {
     return Error(StatusCode::kUnimplemented, "method_unknown",
                  "this server has no such method; ask reflection which there are");
   }
   const MethodRights* rights = RightsOf(incoming.method);
-  if (!MayCall(rights, principal->role)) {
-    return Error(StatusCode::kPermissionDenied, "not_permitted",
-                 "this principal's role may not call this method");
-  }
+  if (!MayCall(rights, principal->role)) return NotPermitted();
   MonotonicTime deadline = MonotonicTime::max();
   if (endpoint->unary) {
     std::chrono::microseconds timeout = kDefaultDeadline;

@@ -21,7 +21,8 @@ namespace hilo::serving {
 // deadline, request checks, then the handler; metrics at its end. Auditing is the
 // handler's, who knows which customer it shows (Call::Audit).
 //
-// **Errors**: `token_invalid` (unauthenticated, one text for every cause), `not_permitted`,
+// **Errors**: `token_invalid` (unauthenticated, one text for every cause), `not_permitted` (for a
+// principal of another space whatever it calls),
 // `method_unknown` (unimplemented), `deadline_passed`.
 // **Threads**: thread-safe. **Lifetime**: outlives every call.
 class Chain {
@@ -38,6 +39,7 @@ class Chain {
     const Clock& clock;
     Registry& registry;
     Logger logger;
+    std::string space = "default";  // that this node serves
   };
   explicit Chain(Options options);
   ~Chain();

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "connectors/serving/access.h"
 #include "connectors/serving/names.h"
 #include "connectors/serving/services.h"
 #include "connectors/serving/views.h"
@@ -38,9 +39,13 @@ StatusOr<std::optional<store::v1::MemberRow>> ReadRow(const Parts& parts, Custom
   return customer::ReadCustomer(*view, customer);
 }
 
-// A customer as a search result; false when its partition has not folded its first event yet.
+// A customer as a search result; false when its partition has not folded its first event yet, or
+// they are not this principal's to see.
 StatusOr<bool> AddFound(const Parts& parts, const Call& call, CustomerId customer,
                         std::string_view role, bool shared, v1::FindCustomersResponse* response) {
+  const Status access = CheckAccess(parts.node, call.principal(), customer);
+  if (access.code() == StatusCode::kPermissionDenied) return false;
+  HILO_RETURN_IF_ERROR(access);
   HILO_ASSIGN_OR_RETURN(const auto row, ReadRow(parts, customer));
   if (!row) return false;
   HILO_RETURN_IF_ERROR(Viewed(parts, call, customer, "summary"));
@@ -133,6 +138,7 @@ StatusOr<v1::FindCustomersResponse> FindCustomers(const Parts& parts, const Call
 StatusOr<v1::GetContextResponse> GetContext(const Parts& parts, const Call& call,
                                             const v1::GetContextRequest& request) {
   HILO_ASSIGN_OR_RETURN(const CustomerId customer, ParseCustomer(request.customer(), "customer"));
+  HILO_RETURN_IF_ERROR(CheckAccess(parts.node, call.principal(), customer));
   size_t timeline_size = 0;
   if (request.timeline_size() != -1) {
     HILO_ASSIGN_OR_RETURN(timeline_size,
@@ -151,6 +157,7 @@ StatusOr<v1::GetContextResponse> GetContext(const Parts& parts, const Call& call
 StatusOr<v1::ListTimelineResponse> ListTimeline(const Parts& parts, const Call& call,
                                                 const v1::ListTimelineRequest& request) {
   HILO_ASSIGN_OR_RETURN(const CustomerId customer, ParseCustomer(request.customer(), "customer"));
+  HILO_RETURN_IF_ERROR(CheckAccess(parts.node, call.principal(), customer));
   HILO_ASSIGN_OR_RETURN(const size_t page_size,
                         PageSize(request.page_size(), kStandardPage, kLargestPage));
   const uint32_t channel = static_cast<uint32_t>(request.channel());
@@ -200,6 +207,7 @@ template <typename Request, typename Response, typename RenderAll>
 StatusOr<Response> ListOfRow(const Parts& parts, const Call& call, const Request& request,
                              std::string_view field_group, const RenderAll& render_all) {
   HILO_ASSIGN_OR_RETURN(const CustomerId customer, ParseCustomer(request.customer(), "customer"));
+  HILO_RETURN_IF_ERROR(CheckAccess(parts.node, call.principal(), customer));
   HILO_ASSIGN_OR_RETURN(const size_t page_size,
                         PageSize(request.page_size(), kStandardPage, kLargestPage));
   HILO_ASSIGN_OR_RETURN(const auto row, ReadRow(parts, customer));

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "connectors/serving/access.h"
 #include "connectors/serving/names.h"
 #include "connectors/serving/views.h"
 #include "ops/base/metric_names.h"
@@ -216,8 +217,12 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
     return Send(std::move(message));
   }
 
+  // nullopt also for a customer who is not, or no longer, this principal's to see.
   StatusOr<std::optional<v1::Context>> Read(CustomerId customer, size_t timeline_size) const {
     const Hub::Options& options = hub_.options_;
+    const Status access = CheckAccess(options.node, call_->principal(), customer);
+    if (access.code() == StatusCode::kPermissionDenied) return std::optional<v1::Context>();
+    HILO_RETURN_IF_ERROR(access);
     return ReadContext(options.node, options.sealer, options.catalogue.Get().catalogue, customer,
                        timeline_size, options.clock);
   }
@@ -373,6 +378,9 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
       for (const auto& member : page.members) {
         if (call->others_size() == kMaxOthers || !seen.insert(member.place.customer).second)
           continue;
+        const Status access = CheckAccess(options.node, call_->principal(), member.place.customer);
+        if (access.code() == StatusCode::kPermissionDenied) continue;
+        HILO_RETURN_IF_ERROR(access);
         const uint32_t partition = PartitionOfCustomer(options.node, member.place.customer);
         HILO_ASSIGN_OR_RETURN(
             const auto other,
@@ -444,6 +452,8 @@ void Hub::Watch(std::shared_ptr<Call> call, const v1::WatchDesktopRequest& reque
   for (const std::string& name : request.customers()) {
     const auto customer = ParseCustomer(name, "customers");
     if (!customer.ok()) return sink->Finish(customer.status());
+    const Status access = CheckAccess(options_.node, call->principal(), *customer);
+    if (!access.ok()) return sink->Finish(access);
     if (std::find(customers.begin(), customers.end(), *customer) == customers.end())
       customers.push_back(*customer);
   }

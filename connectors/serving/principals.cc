@@ -71,6 +71,12 @@ StatusOr<std::pair<std::string, Principal>> ReadPrincipal(const std::string& pat
       principal.display_name = value;
     } else if (key == "agent") {
       principal.agent = value;
+    } else if (key == "space") {
+      principal.space = value;
+    } else if (key == "customers") {
+      if (value != "all" && value != "assigned")
+        return Invalid(path, "'customers' is all or assigned");
+      principal.only_assigned = value == "assigned";
     } else if (key == "role") {
       const auto role = ParseRole(value);
       if (!role) return Invalid(path, "'role' is one of agent, supervisor, channel, ops, admin");
@@ -93,6 +99,9 @@ StatusOr<std::pair<std::string, Principal>> ReadPrincipal(const std::string& pat
     return Invalid(path,
                    "a 'name' stands in the audit: at most 128 printable characters, no spaces, "
                    "quotes or backslashes");
+  }
+  if (principal.only_assigned && (principal.agent.empty() || principal.role != Role::kAgent)) {
+    return Invalid(path, "'customers: assigned' is for a principal of role agent with an 'agent'");
   }
   if (hash.empty())
     return Invalid(path, "'" + principal.name + "' has neither 'token_hash' nor 'token_file'");

@@ -24,14 +24,16 @@ struct Principal {
   std::string display_name;
   Role role = Role::kAgent;
   std::string agent;
+  std::string space;           // whose customers they serve; empty: those of the node they call
+  bool only_assigned = false;  // of them only those whose call is at `agent` now (access.h)
 };
 
 // Who may call, by bearer token. Tokens are kept hashed and looked up by their hash, so that the
 // time of an answer says nothing.
 //
-// The file is YAML: `principals: [{name, display_name, role, agent, token_file | token_hash}]`,
-// where token_hash is the hexadecimal BLAKE2b-128 of the token and token_file holds the token
-// itself (mode 0400 or 0600).
+// The file is YAML: `principals: [{name, display_name, role, agent, space, customers, token_file |
+// token_hash}]`, where `customers` is "all" or "assigned", token_hash is the hexadecimal
+// BLAKE2b-128 of the token and token_file holds the token itself (mode 0400 or 0600).
 // **Errors**: `config_invalid` names the file and the key; `secret_readable` when it is open to
 // others.
 // **Threads**: immutable, thread-safe.

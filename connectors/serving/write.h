@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "connectors/serving/access.h"
 #include "connectors/serving/call.h"
 #include "connectors/serving/names.h"
 #include "connectors/serving/render.h"
@@ -67,6 +68,8 @@ void Send(const Parts& parts, const CallPointer& call, const Request& request,
           StatusOr<CustomerId> customer, const Reply<Response>& reply, const Fill& fill,
           const Render& render) {
   if (!customer.ok()) return reply(customer.status());
+  if (Status access = CheckAccess(parts.node, call->principal(), *customer); !access.ok())
+    return reply(std::move(access));
   Write write(parts, *call, *customer);
   if (Status filled = FillOptions(request.write(), request, *call, parts, write); !filled.ok())
     return reply(std::move(filled));

@@ -238,7 +238,8 @@ class LocalProcess final : public Process {
                                 .audit = audit_.get(),
                                 .clock = clock_,
                                 .registry = registry_,
-                                .logger = logger_.Named("connectors/serving")});
+                                .logger = logger_.Named("connectors/serving"),
+                                .space = settings_.space});
     return OkStatus();
   }
 

@@ -25,6 +25,9 @@ namespace hilo::testing {
 inline constexpr char kAgentToken[] = "agent-token-0123456789";
 inline constexpr char kAdminToken[] = "admin-token-0123456789";
 inline constexpr char kChannelToken[] = "channel-token-0123456789";
+// An agent who sees only the customers whose calls are at them, and a supervisor of another space.
+inline constexpr char kAssignedToken[] = "assigned-token-0123456789";
+inline constexpr char kForeignToken[] = "foreign-token-0123456789";
 
 struct HttpAnswer {
   int status = 0;
@@ -45,6 +48,12 @@ class HubProcess {
                     (std::string(role) == "agent" ? ", agent: marta" : "") +
                     ", token_file: " + directory_.Sub(name) + "}\n";
     }
+    WriteSecret(directory_.Sub("rita"), kAssignedToken);
+    WriteSecret(directory_.Sub("frank"), kForeignToken);
+    principals += "  - {name: rita, role: agent, agent: rita, customers: assigned, token_file: " +
+                  directory_.Sub("rita") +
+                  "}\n  - {name: frank, role: supervisor, space: elsewhere, token_file: " +
+                  directory_.Sub("frank") + "}\n";
     WriteSecret(directory_.Sub("principals.yaml"), principals);
     settings_.data_directory = directory_.Sub("data");
     settings_.master_key_file = directory_.Sub("master.key");

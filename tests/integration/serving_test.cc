@@ -19,10 +19,13 @@
 namespace hilo {
 namespace {
 
+using testing::HttpAnswer;
 using testing::HubProcess;
 using testing::kAdminToken;
 using testing::kAgentToken;
+using testing::kAssignedToken;
 using testing::kChannelToken;
+using testing::kForeignToken;
 
 constexpr char kSend[] = "/hilo.v1.EventService/SendEvent";
 constexpr char kFind[] = "/hilo.v1.CustomerService/FindCustomers";
@@ -229,6 +232,87 @@ TEST_F(ServingTest, BadMessagesAreAnsweredAsSpecified) {
   // Row 48: an unknown field.
   EXPECT_EQ(Raw(kFind, std::string("\x98\x06\x01", 3)).error_code(),
             grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(ServingTest, APrincipalOfAnotherSpaceIsToldNothing) {
+  const std::string customer = Customer("elsewhere@example.com");
+  const auto foreign = hub_->Client(kForeignToken);
+  std::set<std::string> answers;
+  for (const std::string& name :
+       {customer, std::string("customers/00000000000000000000000000000009"), std::string("junk")}) {
+    v1::GetContextRequest request;
+    request.set_customer(name);
+    v1::GetContextResponse response;
+    const Status status = foreign->Call(kContext, request, &response);
+    EXPECT_EQ(status.code(), StatusCode::kPermissionDenied);
+    answers.insert(status.ToString());
+  }
+  v1::ListPartitionsResponse partitions;
+  answers.insert(foreign
+                     ->Call("/hilo.v1.OperationsService/ListPartitions",
+                            v1::ListPartitionsRequest(), &partitions)
+                     .ToString());
+  EXPECT_EQ(answers.size(), 1u) << "one text, whatever was asked for";
+}
+
+TEST_F(ServingTest, AnAgentOfAssignedCustomersSeesThemWhileTheirCallIsThere) {
+  const std::string number = "+34600112233";
+  const auto tell = [&](const std::string& id, const std::string& type) {
+    const HttpAnswer answer = hub_->Http(
+        "POST", "/v1/calls/events",
+        {"Authorization: Bearer wk-switch", "Content-Type: application/cloudevents+json"},
+        R"({"specversion":"1.0","id":")" + id + R"(","source":"/pbx","type":")" + type +
+            R"(","data":{"call_id":"assigned-1","from":")" + number +
+            R"(","to":"+34900100100","agent":"rita"}})");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+  };
+  const auto assigned = hub_->Client(kAssignedToken);
+  v1::FindCustomersRequest find;
+  find.mutable_identifier()->set_kind(v1::IDENTIFIER_KIND_PHONE);
+  find.mutable_identifier()->set_value(number);
+  v1::FindCustomersResponse found;
+  const auto may_find = [&] {
+    found.Clear();
+    return assigned->Call(kFind, find, &found).ok() && found.customers_size() == 1;
+  };
+  tell("assigned-1:1", "call.agent_ringing");
+  ASSERT_TRUE(HubProcess::Eventually(may_find));
+  const std::string customer = found.customers(0).customer().name();
+  const auto context_of = [&](const std::string& name) {
+    v1::GetContextRequest request;
+    request.set_customer(name);
+    v1::GetContextResponse response;
+    return assigned->Call(kContext, request, &response);
+  };
+  EXPECT_TRUE(context_of(customer).ok());
+  v1::AddNoteResponse noted;
+  EXPECT_TRUE(
+      assigned->Call(kNote, Note(customer, "asks for size 42", HubProcess::NewRequestId()), &noted)
+          .ok());
+
+  const std::string other = Customer("not-ritas@example.com");
+  const std::string nobody = "customers/00000000000000000000000000000009";
+  EXPECT_EQ(context_of(other).code(), StatusCode::kPermissionDenied);
+  EXPECT_EQ(context_of(other).ToString(), context_of(nobody).ToString())
+      << "does not tell who exists";
+  EXPECT_EQ(
+      assigned->Call(kNote, Note(other, "peek", HubProcess::NewRequestId()), &noted).ToString(),
+      context_of(nobody).ToString());
+  v1::WatchDesktopRequest watch;
+  watch.add_customers(other);
+  v1::WatchDesktopResponse message;
+  EXPECT_EQ(assigned
+                ->Stream("/hilo.v1.DeskService/WatchDesktop", watch, &message, [] { return false; })
+                .code(),
+            StatusCode::kPermissionDenied);
+
+  tell("assigned-1:2", "call.answered");
+  tell("assigned-1:3", "call.ended");
+  tell("assigned-1:4", "call.disposition");
+  EXPECT_TRUE(HubProcess::Eventually([&] { return !context_of(customer).ok(); }))
+      << "the call is over";
+  EXPECT_FALSE(may_find());
+  EXPECT_TRUE(found.customers().empty());
 }
 
 TEST_F(ServingTest, PagingIsRefusedWhenItMakesNoSense) {

@@ -46,7 +46,8 @@ class ChainTest : public testing::Test {
   LogOutput output_{LogOutput::Options{}, sink_, clock_, registry_};
   std::unique_ptr<Principals> principals_ =
       Principals::FromTokens({{"agent-token", {"marta", "Marta", Role::kAgent, "marta"}},
-                              {"ops-token", {"olga", "Olga", Role::kOps, ""}}});
+                              {"ops-token", {"olga", "Olga", Role::kOps, ""}},
+                              {"foreign-token", {"frank", "", Role::kAdmin, "", "elsewhere"}}});
   Endpoints endpoints_;
   std::shared_ptr<Call> seen_;
   bool audits_ = true;
@@ -84,6 +85,14 @@ TEST_F(ChainTest, DeniesByRole) {
   EXPECT_EQ(Reason(chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", "Bearer ops-token"))
                        .status()),
             "not_permitted");
+}
+
+TEST_F(ChainTest, DeniesPrincipalsOfOtherSpacesEverything) {
+  const Status denied =
+      chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", "Bearer foreign-token")).status();
+  EXPECT_EQ(Reason(denied), "not_permitted");
+  EXPECT_EQ(chain_.Admit(Incoming("/hilo.v1.Nothing/There", "Bearer foreign-token")).status(),
+            denied);
 }
 
 TEST_F(ChainTest, BoundsDeadlines) {
