@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connectors/kit/incoming_event.h"
+#include "connectors/kit/rate_limit.h"
 #include "ops/base/status.h"
 #include "state/types/hash.h"
 
@@ -18,6 +19,7 @@ struct KeyedSource {
   std::string key;
   // Origins of browsers that may send with this key: "https://shop.example"; "*" lets every page.
   std::vector<std::string> origins;
+  Rate rate;  // of its events, where an edge limits them
 };
 
 // Finds sources by their keys. A key identifies, it does not authenticate: it lets append, and only

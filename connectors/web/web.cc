@@ -8,6 +8,7 @@
 
 #include "connectors/kit/batch_answer.h"
 #include "connectors/kit/cloud_events.h"
+#include "connectors/kit/rate_limit.h"
 #include "connectors/kit/text.h"
 #include "connectors/web/cross_origin.h"
 #include "connectors/web/rejections.h"
@@ -57,15 +58,17 @@ std::string IsoTime(WallTime time) {
 
 class RoutedWeb final : public Web, public std::enable_shared_from_this<RoutedWeb> {
  public:
-  RoutedWeb(kit::SourceKeys keys, std::map<std::string, std::string> scripts, kit::Intake& intake,
-            const Clock& clock, Registry& registry)
+  RoutedWeb(kit::SourceKeys keys, std::map<std::string, std::string> scripts,
+            kit::Rate rate_per_address, kit::Intake& intake, const Clock& clock, Registry& registry)
       : keys_(std::move(keys)),
         scripts_(std::move(scripts)),
         cross_origin_(keys_),
         intake_(intake),
         clock_(clock),
         registry_(registry),
-        counters_(MakeCounters(registry)) {}
+        counters_(MakeCounters(registry)),
+        by_key_({.by = "write_key", .rate = {}}, clock, registry),
+        by_address_({.by = "address", .rate = rate_per_address}, clock, registry) {}
 
   void AddRoutes(http::Router& router) override {
     const auto self = shared_from_this();
@@ -199,9 +202,41 @@ class RoutedWeb final : public Web, public std::enable_shared_from_this<RoutedWe
     return source;
   }
 
+  void RefuseRate(http::Exchange& exchange, const kit::KeyedSource* source,
+                  std::chrono::seconds wait) const {
+    http::Refusal refusal{429, "rate_limited", "events come too fast; send it again later", {}};
+    SetRetryAfter(wait, refusal.headers);
+    Refuse(exchange, source, std::move(refusal));
+  }
+  // A request costs its address something before it is read. False when it is refused, and
+  // answered.
+  bool AdmitAddress(http::Exchange& exchange) {
+    const auto wait = by_address_.Take(kit::AddressKey(exchange.request().peer_address), 1);
+    if (wait) RefuseRate(exchange, nullptr, *wait);
+    return !wait;
+  }
+  // The same for its events, all or none of them.
+  bool AdmitEvents(http::Exchange& exchange, const kit::KeyedSource& source, size_t events) {
+    const auto wait = by_key_.Take(source.source.name, source.rate, events);
+    if (wait) {
+      RefuseRate(exchange, &source, *wait);
+      return false;
+    }
+    if (events > 1)
+      by_address_.Charge(kit::AddressKey(exchange.request().peer_address), events - 1);
+    return true;
+  }
+  void SetRetryAfter(std::chrono::seconds wait, http::Headers& headers) const {
+    headers.Set("Retry-After", std::to_string(wait.count()));
+    const auto reset = (clock_.Wall() + wait).time_since_epoch();
+    headers.Set("X-RateLimit-Reset",
+                std::to_string(std::chrono::duration_cast<std::chrono::seconds>(reset).count()));
+  }
+
   // `type` is "" for a batch.
   void Track(std::shared_ptr<http::Exchange> exchange, std::string_view type) {
     const WallTime received = clock_.Wall();
+    if (!AdmitAddress(*exchange)) return;
     std::vector<std::string> keys = KeysOf(exchange->request());
     // A wrong key outside the body is told before the body is read.
     if (!keys.empty() && LetIn(*exchange, keys) == nullptr) return;
@@ -214,7 +249,7 @@ class RoutedWeb final : public Web, public std::enable_shared_from_this<RoutedWe
     }
     if (!body->write_key.empty()) keys.push_back(body->write_key);
     const kit::KeyedSource* source = LetIn(*exchange, keys);
-    if (source == nullptr) return;
+    if (source == nullptr || !AdmitEvents(*exchange, *source, body->items.size())) return;
 
     auto batch = std::make_shared<Batch>();
     batch->source = source;
@@ -274,21 +309,17 @@ class RoutedWeb final : public Web, public std::enable_shared_from_this<RoutedWe
                                   ? kit::AnswerOne(batch.results.front(), intake_, request_id)
                                   : kit::AnswerBatch(batch.results, intake_, request_id);
     http::Response response{.status = answer.status, .body = std::move(answer.body)};
-    if (answer.retry_after_seconds) {
+    if (answer.status == 429 && answer.retry_after_seconds) {
+      SetRetryAfter(std::chrono::seconds(*answer.retry_after_seconds), response.headers);
+    } else if (answer.retry_after_seconds) {
       response.headers.Set("Retry-After", std::to_string(*answer.retry_after_seconds));
-      if (answer.status == 429) {
-        const auto reset = clock_.Wall() + std::chrono::seconds(*answer.retry_after_seconds);
-        response.headers.Set("X-RateLimit-Reset",
-                             std::to_string(std::chrono::duration_cast<std::chrono::seconds>(
-                                                reset.time_since_epoch())
-                                                .count()));
-      }
     }
     Answer(*batch.exchange, batch.source, std::move(response));
   }
 
   void CloudEvents(std::shared_ptr<http::Exchange> exchange) {
     const WallTime received = clock_.Wall();
+    if (!AdmitAddress(*exchange)) return;
     const kit::KeyedSource* source = LetIn(*exchange, KeysOf(exchange->request()));
     if (source == nullptr) return;
     kit::CloudEventsRequest request{.media_type = exchange->request().ContentType(),
@@ -307,6 +338,7 @@ class RoutedWeb final : public Web, public std::enable_shared_from_this<RoutedWe
       Answer(*exchange, source, {200, {}, kSuccess});
       return;
     }
+    if (!AdmitEvents(*exchange, *source, read->events.size())) return;
     auto batch = std::make_shared<Batch>();
     batch->source = source;
     batch->single = !read->batch;
@@ -399,6 +431,8 @@ class RoutedWeb final : public Web, public std::enable_shared_from_this<RoutedWe
   Registry& registry_;
   const Counters counters_;
   Rejections rejections_;
+  kit::RateLimit by_key_;  // by the source's name
+  kit::RateLimit by_address_;
 };
 
 StatusOr<std::map<std::string, std::string>> ReadScripts(const std::string& directory) {
@@ -427,8 +461,8 @@ StatusOr<std::shared_ptr<Web>> Web::Create(WebOptions options, kit::Intake& inta
                                            const Clock& clock, Registry& registry) {
   HILO_ASSIGN_OR_RETURN(kit::SourceKeys keys, kit::SourceKeys::Create(std::move(options.sources)));
   HILO_ASSIGN_OR_RETURN(auto scripts, ReadScripts(options.analytics_js_directory));
-  return std::shared_ptr<Web>(
-      std::make_shared<RoutedWeb>(std::move(keys), std::move(scripts), intake, clock, registry));
+  return std::shared_ptr<Web>(std::make_shared<RoutedWeb>(
+      std::move(keys), std::move(scripts), options.rate_per_address, intake, clock, registry));
 }
 
 }  // namespace hilo::web

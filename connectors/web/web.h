@@ -20,6 +20,9 @@ struct WebOptions {
   // Where the npm package @segment/analytics-next lies ("dist/umd" of it): served as
   // /analytics.js/v1/{key}/analytics.min.js. Empty: not served.
   std::string analytics_js_directory;
+  // Of one IPv4 address or IPv6 /64, whatever its key; none by default, as a shop's own servers
+  // send everybody's events from one address. A source's own rate is in KeyedSource.
+  kit::Rate rate_per_address;
 };
 
 // An event that was refused, for its source to look up. Nothing of the event itself.
@@ -43,7 +46,8 @@ struct Rejection {
 // **Guarantees**: 200 only when every event is durable; never a redirect, and never a 4xx other
 // than 429 for what may succeed later, because the SDKs throw events away on those. Nothing that
 // came in is repeated in an answer.
-// **Errors**: 401 `bad_key`, one text for every cause; 403 `origin_denied`; 400 `json_…`,
+// **Errors**: 401 `bad_key`, one text for every cause; 403 `origin_denied`; 429 `rate_limited` with
+// Retry-After, nothing of the request taken in; 400 `json_…`,
 // `batch_size`, `event_type`, and those of kit::Intake; 207 with a code per refused event of a
 // batch.
 // **Threads**: thread-safe. **Lifetime**: outlives the server whose router holds its routes;

@@ -58,6 +58,8 @@ inline constexpr size_t kPartitionLimit = 256;
 // Sets of labels.
 inline constexpr MetricLabel kByLevel[] = {{"level", kLevelValues}};
 inline constexpr MetricLabel kByReason[] = {{"reason", {}, kCodeLimit}};
+inline constexpr std::string_view kRateKeyValues[] = {"write_key", "address"};
+inline constexpr MetricLabel kByRateKey[] = {{"by", kRateKeyValues}};
 inline constexpr MetricLabel kByCode[] = {{"code", {}, kCodeLimit}};
 inline constexpr MetricLabel kByTopicPartition[] = {{"topic", {}, kTopicLimit},
                                                     {"partition", {}, kPartitionLimit}};
@@ -186,6 +188,13 @@ inline constexpr CounterMetric kHttpRefused{
     .labels = kByCode};
 inline constexpr GaugeMetric kIntakePending{
     .name = "hilo_kit_pending_events", .help = "Events taken in at the edges and not yet durable."};
+inline constexpr CounterMetric kKitRateLimited{
+    .name = "hilo_kit_rate_limited_total",
+    .help = "Requests of events that were refused because their sender sends too fast.",
+    .labels = kByRateKey};
+inline constexpr GaugeMetric kKitRateLimitKeys{.name = "hilo_kit_rate_limit_entries",
+                                               .help = "Senders whose rate is remembered.",
+                                               .labels = kByRateKey};
 inline constexpr CounterMetric kWebEvents{.name = "hilo_web_events_total",
                                           .help = "Events from the web by type and outcome.",
                                           .labels = kByWebTypeOutcome};
@@ -209,6 +218,10 @@ inline constexpr CounterMetric kMessages{
     .help = "Messages that came to a state, by why: sent, held by an open complaint, refused as a "
             "duplicate, ….",
     .labels = kByChannelStateReason};
+inline constexpr CounterMetric kCallRejected{
+    .name = "hilo_callcenter_rejected_total",
+    .help = "Call events that were rejected, by code, for instance cti_out_of_order.",
+    .labels = kByCode};
 inline constexpr CounterMetric kDispatchDeliveries{
     .name = "hilo_dispatch_deliveries_total",
     .help = "Attempts that a channel took into its hands, by what came of them.",
@@ -345,6 +358,8 @@ inline constexpr AnyMetric kAll[] = {
     kCatalogueRevision,
     kCatalogueLastSwitchSuccess,
     kIntakePending,
+    kKitRateLimited,
+    kKitRateLimitKeys,
     kHttpRequests,
     kHttpRefused,
     kWebEvents,
@@ -353,6 +368,7 @@ inline constexpr AnyMetric kAll[] = {
     kDecisionsDue,
     kDecisionSeconds,
     kMessages,
+    kCallRejected,
     kDispatchDeliveries,
     kDispatchRefused,
     kDispatchLag,

@@ -294,7 +294,9 @@ class LocalProcess final : public Process {
     serving::AddConnectRoutes(*chain_, endpoints_, router);
     HILO_ASSIGN_OR_RETURN(
         web_, web::Web::Create({.sources = Sources(),
-                                .analytics_js_directory = settings_.analytics_js_directory},
+                                .analytics_js_directory = settings_.analytics_js_directory,
+                                .rate_per_address = {settings_.http_events_per_second_per_address,
+                                                     settings_.http_events_burst_per_address}},
                                *intake_, clock_, registry_));
     web_->AddRoutes(router);
     HILO_ASSIGN_OR_RETURN(auto call_center, callcenter::CallCenter::Create(
@@ -333,6 +335,7 @@ class LocalProcess final : public Process {
       keyed.source = {source.name, source.default_region, source.group_kind, source.rank};
       keyed.key = source.write_key;
       keyed.origins = source.origins;
+      keyed.rate = {source.events_per_second, source.events_burst};
       sources.push_back(std::move(keyed));
     }
     return sources;

@@ -74,6 +74,8 @@ const std::vector<Key>& Keys() {
       Text("http.tls_certificate_file", &Settings::http_tls_certificate_file),
       Text("http.tls_key_file", &Settings::http_tls_key_file),
       Integer("http.threads", &Settings::http_threads),
+      Integer("http.events_per_second_per_address", &Settings::http_events_per_second_per_address),
+      Integer("http.events_burst_per_address", &Settings::http_events_burst_per_address),
       Text("grpc.address", &Settings::grpc_address),
       Text("grpc.tls_certificate_file", &Settings::grpc_tls_certificate_file),
       Text("grpc.tls_key_file", &Settings::grpc_tls_key_file),
@@ -161,8 +163,12 @@ bool SetSource(SourceSettings& source, const std::string& key, const YAML::Node&
   if (key == "origins") return SetTexts(source.origins, value);
   if (key == "default_region") return SetText(source.default_region, value);
   if (key == "group_kind") return SetText(source.group_kind, value);
+  uint32_t* const number = key == "rank"                ? &source.rank
+                           : key == "events_per_second" ? &source.events_per_second
+                           : key == "events_burst"      ? &source.events_burst
+                                                        : nullptr;
   std::string text;
-  return key == "rank" && SetText(text, value) && ParseInteger(text, source.rank);
+  return number != nullptr && SetText(text, value) && ParseInteger(text, *number);
 }
 
 bool SetAgent(AgentSettings& agent, const std::string& key, const YAML::Node& value) {

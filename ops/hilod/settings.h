@@ -18,6 +18,8 @@ struct SourceSettings {
   std::string default_region;  // ISO 3166, for telephone numbers without country code
   std::string group_kind = "account";
   uint32_t rank = 0;
+  uint32_t events_per_second = 0;  // beyond: 429; 0: no limit
+  uint32_t events_burst = 0;       // at once after a pause; 0: those of one second
 };
 
 // An agent whom calls may be offered to.
@@ -50,6 +52,10 @@ struct Settings {
   std::string http_tls_certificate_file;
   std::string http_tls_key_file;
   uint32_t http_threads = 2;
+  // From one IPv4 address or IPv6 /64; beyond: 429; 0: no limit. Not behind a proxy that hides who
+  // sends, nor for a shop's own servers.
+  uint32_t http_events_per_second_per_address = 0;
+  uint32_t http_events_burst_per_address = 0;  // 0: those of one second
   std::string grpc_address = "127.0.0.1:8081";
   std::string grpc_tls_certificate_file;
   std::string grpc_tls_key_file;

@@ -88,6 +88,20 @@ test('a batch whose answers get lost is sent again and counts once', async () =>
   }
 });
 
+test('a sender that is too fast is slowed down and loses nothing', async () => {
+  const user = `u-fast-${run}`;
+  const {analytics, errors} = open({writeKey: 'wk-slow', flushAt: 10});
+  for (let i = 0; i < 60; ++i) {
+    analytics.track({userId: user, event: 'Order Completed', properties: {order_id: `f-${run}-${i}`, total: '1.00', currency: 'EUR'}});
+  }
+  await analytics.closeAndFlush();
+  assert.deepEqual(errors, []);
+  const context = await hub.context('USER_ID', user, ({purchases = []}) => Number(purchases[0]?.orders) === 60, 20_000);
+  assert.equal(String(context.purchases[0].total.minor), '6000');
+  const metrics = await (await fetch(`${hub.url}/metrics`)).text();
+  assert.match(metrics, /hilo_kit_rate_limited_total\{by="write_key"\} [1-9]/, 'it was refused at least once');
+});
+
 test('a wrong key is told to the SDK', async () => {
   const {analytics, errors} = open({writeKey: 'wk-nobody', maxRetries: 0});
   analytics.track({userId: `u-nobody-${run}`, event: 'X'});

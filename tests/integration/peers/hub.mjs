@@ -91,6 +91,7 @@ export async function openHub({origins = []} = {}) {
     'sources:',
     `  - {name: shop, write_key: wk-shop, default_region: ES, origins: [${origins.map((origin) => `"${origin}"`).join(', ')}]}`,
     '  - {name: switch, write_key: wk-switch, default_region: ES}',
+    '  - {name: slow, write_key: wk-slow, default_region: ES, events_per_second: 20}',
     ''].join('\n'), {mode: 0o600});
   let log = '';
   const child = spawn(program, ['--config', join(root, 'hilo.yaml')], {stdio: ['ignore', 'pipe', 'pipe']});

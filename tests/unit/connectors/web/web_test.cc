@@ -683,6 +683,70 @@ TEST_F(WebOnSlowLog, AnswersOnlyWhenDurableAndBoundsWhatWaits) {
   EXPECT_THAT(edge.Stored(), SizeIs(3));
 }
 
+// Senders that are too fast: 429 for all of a request, before anything of it is taken in.
+
+class WebWithRates : public ::testing::Test {
+ protected:
+  WebWithRates() {
+    WebOptions options;
+    options.sources.push_back({.source = {.name = "shop"},
+                               .key = "wk-shop",
+                               .origins = {"https://shop.example"},
+                               .rate = {.per_second = 2}});
+    options.sources.push_back({.source = {.name = "app"}, .key = "wk-app"});
+    options.rate_per_address = {.per_second = 10};
+    web = Web::Create(std::move(options), *edge.intake, edge.clock, edge.registry).value();
+    web->AddRoutes(edge.router);
+  }
+  Edge::Answer Post(const std::string& key, int events) {
+    std::string body = R"({"batch":[)";
+    for (int i = 0; i < events; ++i)
+      body += std::string(i == 0 ? "" : ",") + R"({"type":"page","userId":"u"})";
+    return edge.Call("POST", "/v1/batch",
+                     {{"Authorization", "Bearer " + key}, {"Origin", "https://shop.example"}},
+                     body + "]}");
+  }
+
+  Edge edge{{.worker = false}};
+  std::shared_ptr<Web> web;
+};
+
+TEST_F(WebWithRates, HoldAWriteKeyToItsOwn) {
+  EXPECT_EQ(Post("wk-shop", 4).status, 200);
+  const auto refused = Post("wk-shop", 1);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_THAT(refused.body, HasSubstr("rate_limited"));
+  EXPECT_EQ(refused.Header("Retry-After"), "2");
+  EXPECT_NE(refused.Header("X-RateLimit-Reset"), "");
+  EXPECT_EQ(refused.Header("Access-Control-Allow-Origin"), "https://shop.example")
+      << "else the page's SDK could not read it";
+  EXPECT_THAT(edge.Stored(), SizeIs(4)) << "nothing of the refused request";
+  edge.clock.Advance(std::chrono::seconds(2));
+  EXPECT_EQ(Post("wk-shop", 1).status, 200);
+  EXPECT_EQ(edge.registry.Get(metric::kKitRateLimited, {"write_key"}).Value(), 1u);
+  EXPECT_EQ(edge.registry.Get(metric::kWebRejected, {"rate_limited"}).Value(), 1u);
+}
+
+TEST_F(WebWithRates, HoldAnAddressWhateverItsKey) {
+  EXPECT_EQ(edge.Call("POST", "/v1/t", {{"Authorization", "Bearer wk-app"}},
+                      R"({"userId":"u","event":"X"})")
+                .status,
+            200);
+  EXPECT_EQ(edge.Call("POST", "/v1/batch", {{"Authorization", "Bearer wk-app"}},
+                      R"({"batch":[{"type":"page","userId":"u"},{"type":"page","userId":"u"}]})")
+                .status,
+            200);
+  for (int i = 0; i < 7; ++i)
+    EXPECT_EQ(edge.Call("POST", "/v1/t", {{"Authorization", "Bearer guess"}}, "{}").status, 401);
+  EXPECT_EQ(edge.Call("POST", "/v1/t", {{"Authorization", "Bearer guess"}}, "{}").status, 429)
+      << "guessing keys counts";
+  const auto cloud_event =
+      edge.Call("POST", "/v1/events", {{"Authorization", "Bearer wk-app"}}, "");
+  EXPECT_EQ(cloud_event.status, 429);
+  EXPECT_EQ(cloud_event.Header("Retry-After"), "1");
+  EXPECT_EQ(edge.registry.Get(metric::kKitRateLimited, {"address"}).Value(), 2u);
+}
+
 TEST(WebOnFailingLog, UnknownOutcomesAreAskedForAgainAndNotTakenTwice) {
   Edge edge({.worker = false},
             {.mode = log::MemoryLog::Mode::kManual, .seed = 1, .faults = {.lose_answer = 1'000}});
