@@ -362,6 +362,9 @@ class RoutedCallCenter final : public CallCenter,
             ? "rejected"
             : "unavailable";
     registry_.Get(metric::kCallEvents, {step, outcome}).Increment();
+    if (outcome == "rejected") {
+      registry_.Get(metric::kCallRejected, {Reason(result.status)}).Increment();
+    }
   }
 
   void Answer(Batch& batch) {
@@ -404,6 +407,7 @@ class RoutedCallCenter final : public CallCenter,
     exchange.Respond(std::move(response));
     if (events.empty()) return;
     std::vector<std::string> steps;
+    steps.reserve(events.size());
     for (const kit::IncomingEvent& event : events) steps.push_back(event.call->step);
     intake_.Accept(std::move(events),
                    [self = shared_from_this(), steps](std::vector<kit::Accepted> accepted) {

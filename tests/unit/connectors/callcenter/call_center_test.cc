@@ -162,6 +162,8 @@ TEST_F(CallCenterTest, AfterFiveSecondsItIsRefusedWithACode) {
   EXPECT_THAT(edge.Stored(), IsEmpty());
   EXPECT_THAT(edge.registry.Expose(),
               HasSubstr(R"(hilo_callcenter_events_total{type="ended",outcome="rejected"} 1)"));
+  EXPECT_THAT(edge.registry.Expose(),
+              HasSubstr(R"(hilo_callcenter_rejected_total{code="cti_out_of_order"} 1)"));
 }
 
 TEST_F(CallCenterTest, WhatWaitsIsBounded) {
