@@ -161,10 +161,10 @@ class StoredIntake final : public Intake {
 
   Overload AnswerTo(const Status& status) const override {
     if (status.code() == StatusCode::kResourceExhausted) return {429, 1};
+    const MonotonicTime now = shared_->clock.Monotonic();
     MutexLock lock(shared_->mutex);
-    const auto& since = shared_->failing_since;
-    if (since && shared_->clock.Monotonic() - *since >= shared_->options.patience)
-      return {429, kRetryAfterLastingSeconds};
+    const std::optional<MonotonicTime> since = shared_->failing_since;
+    if (since && now - *since >= shared_->options.patience) return {429, kRetryAfterLastingSeconds};
     return {503, 1};
   }
 
@@ -277,8 +277,9 @@ class StoredIntake final : public Intake {
   void Work(const std::stop_token& stop) {
     for (;;) {
       {
-        std::unique_lock lock(queue_mutex_);
-        woken_.wait(lock, stop, [&] { return !queue_.empty(); });
+        MutexLock lock(queue_mutex_);
+        woken_.wait(queue_mutex_, stop,
+                    [this]() HILO_REQUIRES(queue_mutex_) { return !queue_.empty(); });
       }
       if (stop.stop_requested()) return;
       std::vector<Job> jobs;

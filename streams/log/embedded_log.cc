@@ -214,8 +214,8 @@ void EmbeddedLog::Engine::Run() {
 
 // Waits for work; empty when there will be none.
 std::vector<EmbeddedLog::Engine::Pending> EmbeddedLog::Engine::TakePending() {
-  std::unique_lock lock(mutex_);
-  work_.wait(lock, [this] { return !pending_.empty() || stopping_; });
+  MutexLock lock(mutex_);
+  work_.wait(mutex_, [this]() HILO_REQUIRES(mutex_) { return !pending_.empty() || stopping_; });
   std::vector<Pending> appends;
   for (size_t bytes = 0; !pending_.empty() && bytes < kMaxCommitBytes;) {
     bytes += pending_.front().value.size();
