@@ -33,13 +33,16 @@ StatusOr<SubjectKey> MemoryKeyStore::FindKey(SubjectId subject) {
 }
 
 Status MemoryKeyStore::DestroyKeys(std::span<const SubjectId> subjects) {
-  MutexLock lock(mutex_);
-  for (SubjectId subject : subjects) {
-    const auto found = rows_.find(subject);
-    if (found == rows_.end()) continue;
-    found->second.destroyed = true;
-    found->second.secret = Secret();
+  {
+    MutexLock lock(mutex_);
+    for (SubjectId subject : subjects) {
+      const auto found = rows_.find(subject);
+      if (found == rows_.end()) continue;
+      found->second.destroyed = true;
+      found->second.secret = Secret();
+    }
   }
+  TellDestroyed(subjects);
   return OkStatus();
 }
 

@@ -320,6 +320,8 @@ Status StoredKeyStore::DestroyKeys(std::span<const SubjectId> subjects) {
     if (!status.ok()) return Broken("destroy a key", status);
     cache_->Erase(known);
   }
+  // Before the files are purged, which takes long and may fail: nothing opens from here on.
+  TellDestroyed(known);
   HILO_RETURN_IF_ERROR(Purge(known));
   destroyed_.Increment(keys);
   return OkStatus();

@@ -146,6 +146,33 @@ TEST_P(KeyStoreContract, GivesThreadsThatAskAtOnceTheSameKey) {
   }
 }
 
+TEST_P(KeyStoreContract, TellsListenersOnceNothingOpensAnyMore) {
+  class Ear final : public ErasureListener {
+   public:
+    explicit Ear(KeyStore& store) : store_(store) {}
+    void OnKeysDestroyed(std::span<const SubjectId> subjects) override {
+      for (SubjectId subject : subjects) {
+        EXPECT_EQ(Reason(store_.FindKey(subject).status()), "key_destroyed");
+        heard.push_back(subject);
+      }
+    }
+    std::vector<SubjectId> heard;
+
+   private:
+    KeyStore& store_;
+  };
+  ASSERT_TRUE(store().EnsureKeys(std::vector{Subject(1), Subject(2), Subject(3)}).ok());
+  Ear ear(store());
+  Ear deaf(store());
+  store().Listen(ear);
+  store().Listen(deaf);
+  store().StopListening(deaf);
+  ASSERT_TRUE(store().DestroyKeys(std::vector{Subject(1), Subject(2)}).ok());
+  EXPECT_EQ(ear.heard, (std::vector{Subject(1), Subject(2)}));
+  EXPECT_TRUE(deaf.heard.empty());
+  store().StopListening(ear);
+}
+
 TEST_P(KeyStoreContract, DestroysWhileOthersSeal) {
   // Once DestroyKey has returned, nothing that was sealed before its call opens, whatever others
   // cached meanwhile.
