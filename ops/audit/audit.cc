@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -24,6 +25,8 @@ namespace {
 
 // How often the writer looks whether a head is due while nothing is recorded.
 constexpr std::chrono::seconds kIdleCheck{1};
+// The part of the queue that is written without waiting for more.
+constexpr size_t kMuch = 8;
 // How much is written and synced at once.
 constexpr size_t kMaxWriteBytes = 1 << 20;
 // How much of the file is read at a time when its end is checked.
@@ -44,11 +47,18 @@ Status Damaged(std::string_view reason, const std::string& path, std::string_vie
                            path, what));
 }
 
+constexpr auto kInWords = [] {
+  std::array<bool, 256> in{};
+  for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789_.:/-")) {
+    in[static_cast<unsigned char>(c)] = true;
+  }
+  return in;
+}();
+
 bool IsWord(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_.:/-").find(c) != std::string_view::npos;
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return kInWords[static_cast<unsigned char>(c)]; });
 }
 
 bool IsName(std::string_view text) {
@@ -216,6 +226,8 @@ class Audit::Writer {
   // Entries ever taken, and how many of them are on disk.
   uint64_t taken_ HILO_GUARDED_BY(mutex_) = 0;
   uint64_t written_ HILO_GUARDED_BY(mutex_) = 0;
+  // Somebody waits until so many are.
+  uint64_t flush_wanted_ HILO_GUARDED_BY(mutex_) = 0;
   // Heads asked for, and answered.
   uint64_t heads_wanted_ HILO_GUARDED_BY(mutex_) = 0;
   uint64_t heads_done_ HILO_GUARDED_BY(mutex_) = 0;
@@ -329,13 +341,15 @@ Status Audit::Writer::Record(AuditEntry entry) {
   ++taken_;
   entries_.Increment();
   queued_.Set(static_cast<double>(taken_ - written_));
-  work_.notify_one();
+  // The writer sleeps until there is something, and then until there is much.
+  if (queue_.size() == 1 || queue_.size() == options_.max_queued / kMuch) work_.notify_one();
   return OkStatus();
 }
 
 Status Audit::Writer::WaitFor(bool head) {
   MutexLock lock(mutex_);
   const uint64_t entries = taken_;
+  flush_wanted_ = entries;
   if (head) ++heads_wanted_;
   const uint64_t heads = head ? heads_wanted_ : 0;
   work_.notify_one();
@@ -371,6 +385,12 @@ void Audit::Writer::Run(std::stop_token stop) {
       work_.wait_for(mutex_, stop, kIdleCheck, [&]() HILO_REQUIRES(mutex_) {
         return !queue_.empty() || heads_wanted_ > heads_done_;
       });
+      if (!queue_.empty()) {
+        work_.wait_for(mutex_, stop, options_.gather, [&]() HILO_REQUIRES(mutex_) {
+          return queue_.size() >= options_.max_queued / kMuch || flush_wanted_ > written_ ||
+                 heads_wanted_ > heads_done_;
+        });
+      }
       batch = std::exchange(queue_, {});
       heads = heads_wanted_;
       sign = heads_wanted_ > heads_done_;

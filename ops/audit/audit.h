@@ -38,7 +38,9 @@ struct AuditOptions {
   // The signed heads, best kept on another disk or shipped elsewhere. `path` + ".heads" when empty.
   std::string heads_path;
   // Entries taken and not yet on disk; more are refused.
-  size_t max_queued = 4096;
+  size_t max_queued = 16'384;
+  // How long the first of a batch waits for others that share its sync.
+  std::chrono::milliseconds gather{5};
   std::chrono::seconds head_interval{60};
 };
 
@@ -53,7 +55,8 @@ struct AuditOptions {
 // **Guarantees**: no audit, no view: OK means that the entry is in the queue of a working writer;
 // when the queue is full or a write or sync has once failed, Record refuses and its call must be
 // refused. A killed process may lose what is queued, a power cut what is not synced: both at most
-// what arrived during one sync; Flush waits for it.
+// what arrived during one sync and `gather` before it; Flush waits for it, and does not wait to
+// gather.
 // **Errors**: `audit_unavailable` (unavailable); `audit_field` (invalid_argument) names the field.
 // **Threads**: thread-safe; one thread of its own writes and syncs, many entries a sync.
 // **Lifetime**: clock, logger's output, registry and signer outlive it. Its destructor writes what

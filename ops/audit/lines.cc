@@ -15,7 +15,14 @@ constexpr std::string_view kDomain = "hilo audit head 1\n";
 
 template <size_t kSize>
 std::string Hex(const std::array<uint8_t, kSize>& bytes) {
-  return fmt::format("{:02x}", fmt::join(bytes, ""));
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(2 * kSize);
+  for (const uint8_t byte : bytes) {
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 15];
+  }
+  return hex;
 }
 
 template <size_t kSize>
