@@ -87,6 +87,29 @@ StatusOr<std::optional<MemberRow>> ReadCustomer(const store::Reader& reader, Cus
   return ReadMember(reader, customer, BirthMember(customer));
 }
 
+StatusOr<std::optional<std::string>> ReadCustomerBytes(const store::Reader& reader,
+                                                       CustomerId customer) {
+  // Every change counts up MemberRow.changes.
+  return reader.Get(timeline::MemberKey(BucketOf(customer), BirthMember(customer)));
+}
+
+Status DecodeCustomer(std::string_view bytes, MemberRow* row) { return fold::Decode(bytes, row); }
+
+StatusOr<std::string> VisitTimeline(const store::Reader& reader, CustomerId customer,
+                                    const std::vector<MemberId>& members, size_t limit,
+                                    const EntryVisitor& visit) {
+  const Merged merged(reader, customer, members, std::nullopt);
+  std::string last_place;
+  for (size_t visited = 0;; ++visited) {
+    HILO_ASSIGN_OR_RETURN(store::Iterator * at, merged.Newest());
+    if (at == nullptr) return std::string();
+    if (visited == limit) return last_place;
+    last_place = timeline::PlaceOf(at->Key())->Bytes();
+    HILO_RETURN_IF_ERROR(visit(last_place, at->Value()));
+    at->Next();
+  }
+}
+
 StatusOr<TimelinePage> ReadTimeline(const store::Reader& reader, CustomerId customer,
                                     const std::vector<MemberId>& members,
                                     const TimelineQuery& query) {

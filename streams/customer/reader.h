@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,13 @@ StatusOr<std::optional<store::v1::MemberRow>> ReadMember(const store::Reader& re
 StatusOr<std::optional<store::v1::MemberRow>> ReadCustomer(const store::Reader& reader,
                                                            CustomerId customer);
 
+// The customer as it is stored. Whatever changes the row or the timeline of one of its members
+// changes these bytes: equal bytes are the same customer, entries included.
+StatusOr<std::optional<std::string>> ReadCustomerBytes(const store::Reader& reader,
+                                                       CustomerId customer);
+// What ReadCustomer makes of them.
+Status DecodeCustomer(std::string_view bytes, store::v1::MemberRow* row);
+
 // An entry and its id within the customer, which is also where a page may go on.
 struct TimelineEntry {
   std::string place;  // timeline::EntryPlace::Bytes, 32 bytes
@@ -46,6 +54,14 @@ inline constexpr size_t kMaxRowsScanned = 2'000;
 StatusOr<TimelinePage> ReadTimeline(const store::Reader& reader, CustomerId customer,
                                     const std::vector<MemberId>& members,
                                     const TimelineQuery& query);
+
+// The newest `limit` entries, newest first, as they are stored: a TimelineRow, to be decoded by
+// fold::Decode. What stands at a place never becomes another entry. Ends at the first error of
+// `visit`. Answers the place to go on from, empty when these are all.
+using EntryVisitor = std::function<Status(std::string_view place, std::string_view row)>;
+StatusOr<std::string> VisitTimeline(const store::Reader& reader, CustomerId customer,
+                                    const std::vector<MemberId>& members, size_t limit,
+                                    const EntryVisitor& visit);
 
 // A call that is now at an agent.
 struct AgentCall {

@@ -91,6 +91,15 @@ struct TickView {
   int64_t append_micros = 0;
 };
 
+// Where a partition stands: of PartitionView what every answer needs, without copying the rest.
+struct Standing {
+  log::TopicPartition of;
+  log::Offset position = 0;
+  log::Offset end = 0;
+  LogTime log_time;
+  int64_t last_append_micros = 0;  // of the newest record folded
+};
+
 struct PartitionView {
   log::TopicPartition of;
   log::Offset position = 0;
@@ -161,6 +170,11 @@ class Partition {
   virtual bool OutboxEmpty() const = 0;
   virtual bool OutboxFull() const = 0;
   virtual PartitionView View() const = 0;
+  // The same as in View.
+  virtual fold::Standing Standing() const {
+    const PartitionView view = View();
+    return {view.of, view.position, view.end, view.log_time, view.last_append_micros};
+  }
   virtual void Interrupt() = 0;
 };
 

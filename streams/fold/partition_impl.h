@@ -46,6 +46,7 @@ class PartitionImpl final : public Partition {
     return outbox_bytes_ > static_cast<int64_t>(options_.max_outbox_bytes);
   }
   PartitionView View() const override;
+  fold::Standing Standing() const override;
   void Interrupt() override;
 
  private:

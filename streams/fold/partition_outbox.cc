@@ -146,4 +146,11 @@ PartitionView PartitionImpl::View() const {
   return view;
 }
 
+Standing PartitionImpl::Standing() const {
+  const auto end = log_.EndOffset(options_.of);
+  MutexLock lock(view_mutex_);
+  return {options_.of, view_.position, end.value_or(view_.position), view_.log_time,
+          view_.last_append_micros};
+}
+
 }  // namespace hilo::fold
