@@ -15,6 +15,7 @@ void Print(std::string_view name, double value, std::string_view unit);
 double Seconds();                   // monotonic
 int64_t WallMicros();               // since 1970
 double CpuSeconds();                // of this process, all threads, user and system
+double CpuSeconds(int pid);         // of another, in hundredths; 0 when it is gone
 double ResidentMegabytes(int pid);  // 0: this process
 
 // Latencies of one run. **Threads**: thread-compatible.

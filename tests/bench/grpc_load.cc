@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -76,8 +77,10 @@ LoopResult Run(const ClosedLoop& loop) {
     call.reader->Finish(&call.response, &call.status, &call);
   };
   LoopResult result;
-  const double measured_from = Seconds() + loop.warm_up_seconds;
-  const double ends = measured_from + loop.seconds;
+  const bool counted = loop.calls > 0;
+  const double measured_from = Seconds() + (counted ? 0 : loop.warm_up_seconds);
+  const double ends =
+      counted ? std::numeric_limits<double>::infinity() : measured_from + loop.seconds;
   uint64_t bytes = 0;
   double last = measured_from;
   for (Outstanding& call : calls) send(call);
@@ -93,12 +96,13 @@ LoopResult Run(const ClosedLoop& loop) {
       std::exit(1);
     }
     const double now = Seconds();
+    ++result.calls;
     if (!refused && call.began >= measured_from && now < ends) {
       result.latencies.Add(now - call.began);
       bytes += call.response.Length();
       last = now;
     }
-    if (now < ends) {
+    if (counted ? sent < loop.calls : now < ends) {
       send(call);
     } else {
       --open;

@@ -18,9 +18,11 @@ struct ClosedLoop {
   int outstanding = 1;
   double warm_up_seconds = 1;
   double seconds = 5;
+  uint64_t calls = 0;  // not 0: so many, without a warm-up, however long it takes
 };
 struct LoopResult {
   double per_second = 0;
+  uint64_t calls = 0;         // all that were answered, the warm-up's too
   size_t response_bytes = 0;  // of an average answer
   uint64_t refused = 0;       // UNAVAILABLE: the server was at one of its limits
   Latencies latencies;
