@@ -57,6 +57,11 @@ StatusOr<std::shared_ptr<const catalogue::Catalogue>> CatalogueInForce::OfRevisi
   return found;
 }
 
+std::shared_ptr<const catalogue::Catalogue> CatalogueInForce::Catalogue() const {
+  MutexLock lock(mutex_);
+  return current_.catalogue;
+}
+
 void CatalogueInForce::Offer(const store::v1::CatalogueRevision& revision) {
   std::shared_ptr<const catalogue::Catalogue> next;
   {

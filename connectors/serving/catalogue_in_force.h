@@ -37,6 +37,8 @@ class CatalogueInForce {
   // before threads do.
   using Past = std::function<StatusOr<std::optional<store::v1::CatalogueRevision>>(uint64_t)>;
   void ReadPastFrom(Past past) { past_ = std::move(past); }
+  // Get().catalogue, without the record.
+  std::shared_ptr<const catalogue::Catalogue> Catalogue() const;
   void Offer(const store::v1::CatalogueRevision& revision);
 
  private:

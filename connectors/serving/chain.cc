@@ -123,18 +123,18 @@ void Chain::Run(const Admitted& admitted, std::unique_ptr<google::protobuf::Mess
                 AnyDone done) const {
   const MonotonicTime began = options_.clock.Monotonic();
   const std::shared_ptr<Call> call = admitted.call;
-  AnyDone counted = [this, call, began, done = std::move(done)](
-                        Status status, std::unique_ptr<google::protobuf::Message> message) {
+  AnyDone counted = [this, call, began, done = std::move(done)](Status status,
+                                                                AnyResponse response) {
     const bool must_be_audited = call->touch() == Touch::kView || call->touch() == Touch::kWrite;
     if (status.ok() && must_be_audited && !call->Audited()) {
       status = Error(StatusCode::kInternal, "not_audited",
                      "the answer is withheld, as its handler left nothing in the audit");
-      message = nullptr;
+      response = {};
     }
     Count(call->method(), false, status.code(), began);
-    done(std::move(status), std::move(message));
+    done(std::move(status), std::move(response));
   };
-  if (Status known = CheckKnown(*request); !known.ok()) return counted(std::move(known), nullptr);
+  if (Status known = CheckKnown(*request); !known.ok()) return counted(std::move(known), {});
   admitted.endpoint->unary(call, std::move(request), std::move(counted));
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "connectors/serving/wire_error.h"
+#include "ops/base/check.h"
 
 namespace hilo::serving {
 namespace {
@@ -141,15 +142,26 @@ void HandleUnary(const Chain& chain, const std::string& method,
     return;
   }
   chain.Run(*admitted, std::move(message),
-            [exchange, json](Status status, std::unique_ptr<Message> response) {
+            [exchange, json, endpoint = admitted->endpoint](Status status, AnyResponse response) {
               if (!status.ok()) {
                 exchange->Respond(ErrorResponse(status));
                 return;
               }
+              std::string body;
+              if (response.wire && !json) {
+                body = *std::move(response.wire);
+              } else {
+                if (response.wire) {
+                  response.message = endpoint->NewResponse();
+                  HILO_CHECK(response.message->ParseFromString(*response.wire),
+                             "what a handler serialised is of its method's type");
+                }
+                body = Print(*response.message, json);
+              }
               exchange->Respond({200,
                                  {{"Content-Type", json ? "application/json" : "application/proto"},
                                   {"Cache-Control", "no-store"}},
-                                 Print(*response, json)});
+                                 std::move(body)});
             });
 }
 

@@ -6,7 +6,6 @@
 #include "connectors/serving/services.h"
 #include "connectors/serving/views.h"
 #include "hilo/v1/customer_service.pb.h"
-#include "ops/base/metric_names.h"
 #include "streams/customer/reader.h"
 #include "streams/identity/lookup.h"
 
@@ -25,13 +24,13 @@ Status CustomerNotFound() {
 Status Viewed(const Parts& parts, const Call& call, CustomerId customer,
               std::string_view field_group) {
   HILO_RETURN_IF_ERROR(call.Audit(customer.Hex(), field_group));
-  parts.registry.Get(metric::kViews).Increment();
+  parts.views.Increment();
   return OkStatus();
 }
 
 Renderer RendererFor(const Parts& parts, uint32_t partition) {
-  return Renderer(parts.sealer, parts.catalogue.Get().catalogue,
-                  ShownNow(parts.node.View(CustomersPartition(partition)), parts.clock));
+  return Renderer(parts.sealer, parts.catalogue.Catalogue(),
+                  ShownNow(parts.node.StandingOf(CustomersPartition(partition)), parts.clock));
 }
 
 StatusOr<std::optional<store::v1::MemberRow>> ReadRow(const Parts& parts, CustomerId customer) {
@@ -71,7 +70,7 @@ StatusOr<v1::FindCustomersResponse> FindByIdentifier(const Parts& parts, const C
       const auto found,
       identity::FindByIdentifier(*view, static_cast<uint32_t>(request.identifier().kind()), hash));
   v1::FindCustomersResponse response;
-  *response.mutable_freshness() = FreshnessOf(parts.node.View({"events", 0}), parts.clock);
+  *response.mutable_freshness() = FreshnessOf(parts.node.StandingOf({"events", 0}), parts.clock);
   if (!found) return response;
   std::vector<CustomerId> customers;
   if (found->place) customers.push_back(found->place->customer);
@@ -111,7 +110,7 @@ StatusOr<v1::FindCustomersResponse> FindByGroup(const Parts& parts, const Call& 
       const auto page,
       identity::FindByGroup(*view, group, MemberId::FromBytes(after), static_cast<int>(page_size)));
   v1::FindCustomersResponse response;
-  *response.mutable_freshness() = FreshnessOf(parts.node.View({"events", 0}), parts.clock);
+  *response.mutable_freshness() = FreshnessOf(parts.node.StandingOf({"events", 0}), parts.clock);
   for (const auto& member : page.members) {
     HILO_ASSIGN_OR_RETURN(
         [[maybe_unused]] const bool shown,
@@ -135,8 +134,9 @@ StatusOr<v1::FindCustomersResponse> FindCustomers(const Parts& parts, const Call
                                   : FindByGroup(parts, call, request, page_size);
 }
 
-StatusOr<v1::GetContextResponse> GetContext(const Parts& parts, const Call& call,
-                                            const v1::GetContextRequest& request) {
+// Answers are serialised already: see Contexts.
+StatusOr<std::string> GetContext(const Parts& parts, const Call& call,
+                                 const v1::GetContextRequest& request) {
   HILO_ASSIGN_OR_RETURN(const CustomerId customer, ParseCustomer(request.customer(), "customer"));
   HILO_RETURN_IF_ERROR(CheckAccess(parts.node, call.principal(), customer));
   size_t timeline_size = 0;
@@ -144,18 +144,14 @@ StatusOr<v1::GetContextResponse> GetContext(const Parts& parts, const Call& call
     HILO_ASSIGN_OR_RETURN(timeline_size,
                           PageSize(request.timeline_size(), kStandardPage, kLargestPage));
   }
-  HILO_ASSIGN_OR_RETURN(
-      auto context, ReadContext(parts.node, parts.sealer, parts.catalogue.Get().catalogue, customer,
-                                timeline_size, parts.clock));
-  if (!context) return CustomerNotFound();
+  HILO_ASSIGN_OR_RETURN(auto response, parts.contexts.ContextResponse(customer, timeline_size));
+  if (!response) return CustomerNotFound();
   HILO_RETURN_IF_ERROR(Viewed(parts, call, customer, "context"));
-  v1::GetContextResponse response;
-  *response.mutable_context() = *std::move(context);
-  return response;
+  return *std::move(response);
 }
 
-StatusOr<v1::ListTimelineResponse> ListTimeline(const Parts& parts, const Call& call,
-                                                const v1::ListTimelineRequest& request) {
+StatusOr<std::string> ListTimeline(const Parts& parts, const Call& call,
+                                   const v1::ListTimelineRequest& request) {
   HILO_ASSIGN_OR_RETURN(const CustomerId customer, ParseCustomer(request.customer(), "customer"));
   HILO_RETURN_IF_ERROR(CheckAccess(parts.node, call.principal(), customer));
   HILO_ASSIGN_OR_RETURN(const size_t page_size,
@@ -163,6 +159,12 @@ StatusOr<v1::ListTimelineResponse> ListTimeline(const Parts& parts, const Call& 
   const uint32_t channel = static_cast<uint32_t>(request.channel());
   const std::string made_for = TimelineMadeFor(customer, channel);
   HILO_ASSIGN_OR_RETURN(const std::string after, ParsePageToken(request.page_token(), made_for));
+  if (after.empty() && channel == 0) {
+    HILO_ASSIGN_OR_RETURN(auto first, parts.contexts.TimelineResponse(customer, page_size));
+    if (!first) return CustomerNotFound();
+    HILO_RETURN_IF_ERROR(Viewed(parts, call, customer, "timeline"));
+    return *std::move(first);
+  }
   const uint32_t partition = PartitionOfCustomer(parts.node, customer);
   const auto view = parts.node.CustomersStore(partition).NewView();
   HILO_ASSIGN_OR_RETURN(const auto row, customer::ReadCustomer(*view, customer));
@@ -177,7 +179,7 @@ StatusOr<v1::ListTimelineResponse> ListTimeline(const Parts& parts, const Call& 
   for (const auto& entry : page.entries)
     *response.add_entries() = renderer.Entry(row->customer(), entry.place, entry.row);
   if (!page.next.empty()) response.set_next_page_token(MakePageToken(made_for, page.next));
-  return response;
+  return response.SerializeAsString();
 }
 
 // A page of one of a row's lists, newest first. `id_of` names an element; `render` adds it to the
@@ -271,19 +273,31 @@ void Answer(const Reply<Response>& reply, StatusOr<Response> response) {
   response.ok() ? reply(*std::move(response)) : reply(response.status());
 }
 
+template <typename Response>
+void AnswerWire(const Reply<Response>& reply, StatusOr<std::string> wire) {
+  wire.ok() ? reply.Wire(*std::move(wire)) : reply(wire.status());
+}
+
+// Whether this node has folded up to there, as far as that can be told without waiting.
+bool IsFolded(const Parts& parts, const command::PositionToken& token) {
+  return token.of.topic == "customers" && token.of.partition < parts.node.CustomerPartitions() &&
+         parts.node.StandingOf(token.of).position >= token.position;
+}
+
 // GetContext may first wait until a position is folded.
 void GetContextAt(const Parts& parts, const CallPointer& call, const v1::GetContextRequest& request,
                   const Reply<v1::GetContextResponse>& reply) {
-  if (request.position_token().empty()) return Answer(reply, GetContext(parts, *call, request));
+  if (request.position_token().empty()) return AnswerWire(reply, GetContext(parts, *call, request));
   const auto token = command::PositionToken::Parse(request.position_token());
   if (!token) {
     return reply(Error(StatusCode::kInvalidArgument, "position_token_invalid",
                        "'position_token' is not one that this service gave"));
   }
+  if (IsFolded(parts, *token)) return AnswerWire(reply, GetContext(parts, *call, request));
   parts.commands.WaitFor(*token, call->deadline(), [parts, call, request, reply](Status reached) {
     if (!reached.ok()) return reply(std::move(reached));
     const bool taken = parts.worker.Post(
-        [parts, call, request, reply] { Answer(reply, GetContext(parts, *call, request)); });
+        [parts, call, request, reply] { AnswerWire(reply, GetContext(parts, *call, request)); });
     if (!taken)
       reply(Error(StatusCode::kResourceExhausted, "serving_overloaded",
                   "too many calls wait; try again shortly"));
@@ -307,7 +321,7 @@ void AddCustomerReads(const Parts& parts, Endpoints& endpoints) {
   endpoints.Unary<ListTimelineRequest, ListTimelineResponse>(
       "/hilo.v1.CustomerService/ListTimeline",
       [parts](CallPointer call, const ListTimelineRequest& request, auto reply) {
-        Answer(reply, ListTimeline(parts, *call, request));
+        AnswerWire(reply, ListTimeline(parts, *call, request));
       });
   endpoints.Unary<ListFactsRequest, ListFactsResponse>(
       "/hilo.v1.CustomerService/ListFacts",

@@ -71,7 +71,7 @@ void RecordFact(const Parts& parts, const CallPointer& call, const v1::RecordFac
           const auto expire = CheckTime(request.expire_time(), "expire_time");
           write.Check(expire.status());
           if (expire.ok()) fact->set_expire_micros(*expire);
-        } else if (const auto* kind = parts.catalogue.Get().catalogue->FindFactKind(request.kind());
+        } else if (const auto* kind = parts.catalogue.Catalogue()->FindFactKind(request.kind());
                    kind != nullptr && kind->expires_after.count() > 0) {
           fact->set_expire_micros(write.command().receive_micros() + kind->expires_after.count());
         }
@@ -122,7 +122,7 @@ void OpenCase(const Parts& parts, const CallPointer& call, const v1::OpenCaseReq
       parts, call, request, ParseCustomer(request.customer(), "customer"), reply,
       [&](Write& write) {
         write.Check(CheckText(request.title(), kMaxLine, "title"));
-        const auto catalogue = parts.catalogue.Get().catalogue;
+        const auto catalogue = parts.catalogue.Catalogue();
         const catalogue::CaseKind* kind = catalogue->FindCaseKind(request.kind());
         if (kind == nullptr)
           return write.Check(

@@ -12,7 +12,7 @@ v1::GetDeskResponse GetDesk(const Parts& parts, const Principal& principal) {
   response.set_display_name(principal.display_name.empty() ? principal.name
                                                            : principal.display_name);
   response.set_role(std::string(RoleName(principal.role)));
-  const auto catalogue = parts.catalogue.Get().catalogue;
+  const auto catalogue = parts.catalogue.Catalogue();
   for (const auto& [name, kind] : catalogue->case_kinds()) {
     v1::CaseKind* shown = response.add_case_kinds();
     shown->set_kind(name);

@@ -46,6 +46,12 @@ Status CheckKnownAt(const Message& message, const std::string& path) {
 
 }  // namespace
 
+std::unique_ptr<Message> Endpoint::NewResponse() const {
+  return std::unique_ptr<Message>(google::protobuf::MessageFactory::generated_factory()
+                                      ->GetPrototype(method->output_type())
+                                      ->New());
+}
+
 const Endpoint* Endpoints::Find(std::string_view method) const {
   const auto found = endpoints_.find(method);
   return found == endpoints_.end() ? nullptr : &found->second;

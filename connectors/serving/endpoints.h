@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,7 +33,13 @@ class MessageSink {
   virtual void OnClosed(std::function<void()> callback) = 0;
 };
 
-using AnyDone = std::function<void(Status, std::unique_ptr<google::protobuf::Message>)>;
+// What a unary call is answered with: a message, or the bytes of one that is serialised already;
+// neither when it failed.
+struct AnyResponse {
+  std::unique_ptr<google::protobuf::Message> message;
+  std::optional<std::string> wire;
+};
+using AnyDone = std::function<void(Status, AnyResponse)>;
 
 // Answers one typed call, once, on any thread.
 template <typename Response>
@@ -40,9 +47,11 @@ class Reply {
  public:
   explicit Reply(AnyDone done) : done_(std::make_shared<AnyDone>(std::move(done))) {}
   void operator()(Response response) const {
-    (*done_)(OkStatus(), std::make_unique<Response>(std::move(response)));
+    (*done_)(OkStatus(), {std::make_unique<Response>(std::move(response)), std::nullopt});
   }
-  void operator()(Status status) const { (*done_)(std::move(status), nullptr); }
+  void operator()(Status status) const { (*done_)(std::move(status), {}); }
+  // `wire` is a serialised Response.
+  void Wire(std::string wire) const { (*done_)(OkStatus(), {nullptr, std::move(wire)}); }
 
  private:
   std::shared_ptr<AnyDone> done_;
@@ -52,6 +61,7 @@ class Reply {
 struct Endpoint {
   const google::protobuf::MethodDescriptor* method = nullptr;
   std::function<std::unique_ptr<google::protobuf::Message>()> new_request;
+  std::unique_ptr<google::protobuf::Message> NewResponse() const;
   // Exactly one of the two.
   std::function<void(std::shared_ptr<Call>, std::unique_ptr<google::protobuf::Message>, AnyDone)>
       unary;

@@ -3,18 +3,19 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/support/proto_buffer_reader.h>
 #include <grpcpp/support/proto_buffer_writer.h>
 
 #include <algorithm>
+#include <charconv>
 #include <deque>
 #include <fstream>
 #include <set>
 #include <sstream>
 #include <thread>
 
+#include "connectors/serving/health_watch.h"
 #include "connectors/serving/reflection.h"
 #include "connectors/serving/wire_error.h"
 #include "ops/base/mutex.h"
@@ -62,6 +63,20 @@ grpc::ByteBuffer ToBuffer(const Message& message) {
   return grpc::ByteBuffer(&slice, 1);
 }
 
+Status Stopping() {
+  return Error(StatusCode::kUnavailable, "stopping",
+               "this node stops; come back with the last resume token");
+}
+
+// Sends the string's own memory.
+grpc::ByteBuffer TakeBuffer(std::string bytes) {
+  auto* held = new std::string(std::move(bytes));
+  grpc::Slice slice(
+      held->data(), held->size(), [](void* string) { delete static_cast<std::string*>(string); },
+      held);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
 // One outstanding operation of the completion queue; it deletes itself when it has run.
 class Operation {
  public:
@@ -79,9 +94,12 @@ class ServerCall;
 
 // The state that calls share.
 struct Shared {
+  Shared(const Chain& to, const Endpoints& endpoints, bool reflect)
+      : chain(to), reflection(endpoints), offer_reflection(reflect), health(endpoints) {}
   const Chain& chain;
   const Reflection reflection;
   const bool offer_reflection;
+  HealthWatch health;
   grpc::AsyncGenericService service;
   std::unique_ptr<grpc::ServerCompletionQueue> queue;
   Mutex mutex;
@@ -118,8 +136,8 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
     Pump();
   }
 
-  MessageSink::Result Send(const Message& message) HILO_EXCLUDES(mutex_) {
-    grpc::ByteBuffer buffer = ToBuffer(message);
+  MessageSink::Result Send(const Message& message) { return Send(ToBuffer(message)); }
+  MessageSink::Result Send(grpc::ByteBuffer buffer) HILO_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     if (closed_ || finished_ || final_) return MessageSink::Result::kClosed;
     if (!waiting_.empty() && (waiting_.size() >= GrpcServer::kMaxQueuedMessages ||
@@ -179,6 +197,10 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
       stream_.Read(&incoming_, Then([self](bool more) { self->OnQuestion(more); }));
       return;
     }
+    if (HealthWatch::IsMethod(context_.method())) {
+      stream_.Read(&incoming_, Then([self](bool more) { self->OnHealthQuestion(more); }));
+      return;
+    }
     Chain::Incoming incoming;
     incoming.method = context_.method();
     const auto& metadata = context_.client_metadata();
@@ -220,25 +242,68 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
       shared_.chain.Run(admitted_, std::move(request), std::make_shared<Sink>(self));
       return;
     }
-    shared_.chain.Run(
-        admitted_, std::move(request), [self](Status status, std::unique_ptr<Message> response) {
-          if (!status.ok()) return self->FinishCall(status);
-          self->stream_.WriteAndFinish(ToBuffer(*response), grpc::WriteOptions(), grpc::Status::OK,
-                                       self->Then([self](bool) { self->OnFinished(); }));
+    shared_.chain.Run(admitted_, std::move(request), [self](Status status, AnyResponse response) {
+      if (!status.ok()) return self->FinishCall(status);
+      grpc::ByteBuffer buffer =
+          response.wire ? TakeBuffer(*std::move(response.wire)) : ToBuffer(*response.message);
+      self->stream_.WriteAndFinish(buffer, grpc::WriteOptions(), grpc::Status::OK,
+                                   self->Then([self](bool) { self->OnFinished(); }));
+    });
+  }
+
+  std::string IncomingBytes() const {
+    std::vector<grpc::Slice> slices;
+    std::string bytes;
+    if (incoming_.Dump(&slices).ok()) {
+      for (const grpc::Slice& slice : slices)
+        bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+    }
+    return bytes;
+  }
+
+  void OnHealthQuestion(bool asked) HILO_EXCLUDES(mutex_) {
+    const auto self = shared_from_this();
+    const auto service = asked ? HealthWatch::ServiceOf(IncomingBytes()) : std::nullopt;
+    if (!service) {
+      return FinishCall(
+          Error(StatusCode::kInvalidArgument, "proto_parse", "the question cannot be read"));
+    }
+    if (context_.method() == HealthWatch::kCheck) {
+      const auto answer = shared_.health.Check(*service);
+      if (!answer) {
+        return FinishCall(
+            Error(StatusCode::kNotFound, "service_unknown", "this server has no such service"));
+      }
+      stream_.WriteAndFinish(ToBuffer(*answer), grpc::WriteOptions(), grpc::Status::OK,
+                             Then([self](bool) { self->OnFinished(); }));
+      return;
+    }
+    bool stopping = false;
+    {
+      MutexLock lock(shared_.mutex);
+      watches_health_ = true;
+      stopping = shared_.stopping;
+    }
+    if (stopping) return FinishStream(Stopping());
+    const auto watcher =
+        shared_.health.Watch(*service, [weak = weak_from_this()](const std::string& answer) {
+          const auto call = weak.lock();
+          if (call && call->Send(ToBuffer(answer)) == MessageSink::Result::kFull)
+            call->FinishStream(Error(StatusCode::kResourceExhausted, "reader_too_slow",
+                                     "the watcher does not read; begin anew"));
         });
+    if (!watcher) {
+      return FinishStream(Error(StatusCode::kResourceExhausted, "too_many_streams",
+                                "this node's health is watched by as many as may"));
+    }
+    OnClosed([&health = shared_.health, watcher = *watcher] { health.Unwatch(watcher); });
   }
 
   // Reflection: a question, its answer, the next question.
   void OnQuestion(bool more) {
     const auto self = shared_from_this();
     if (!more) return FinishCall(OkStatus());
-    std::vector<grpc::Slice> slices;
-    std::string question;
-    if (incoming_.Dump(&slices).ok()) {
-      for (const grpc::Slice& slice : slices)
-        question.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-    }
-    const std::optional<std::string> answer = shared_.reflection.Answer(question);
+    const std::optional<std::string> answer = shared_.reflection.Answer(IncomingBytes());
     if (!answer)
       return FinishCall(
           Error(StatusCode::kInvalidArgument, "proto_parse", "the question cannot be read"));
@@ -318,6 +383,7 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
   grpc::ByteBuffer incoming_;
   Chain::Admitted admitted_;
   bool reflection_ = false;
+  bool watches_health_ = false;  // guarded by Shared's mutex
 
   Mutex mutex_;
   std::shared_ptr<Call> call_ HILO_GUARDED_BY(mutex_);
@@ -337,9 +403,11 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
 std::string ServerCall::NextRequestId() {
   static std::atomic<uint64_t> next{0};
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  std::ostringstream id;
-  id << "g" << std::hex << now << "-" << next.fetch_add(1, std::memory_order_relaxed);
-  return id.str();
+  char id[48] = {'g'};
+  char* end = std::to_chars(id + 1, std::end(id), now, 16).ptr;
+  *end++ = '-';
+  end = std::to_chars(end, std::end(id), next.fetch_add(1, std::memory_order_relaxed), 16).ptr;
+  return std::string(id, end);
 }
 
 StatusOr<std::string> ReadFile(const std::string& path) {
@@ -353,12 +421,10 @@ StatusOr<std::string> ReadFile(const std::string& path) {
 class GrpcServerOnQueue final : public GrpcServer {
  public:
   GrpcServerOnQueue(const Chain& chain, const Endpoints& endpoints, bool reflection)
-      : shared_{chain, Reflection(endpoints), reflection, {}, nullptr, {}, {}, false},
-        endpoints_(endpoints) {}
+      : shared_(chain, endpoints, reflection) {}
   ~GrpcServerOnQueue() override { Stop(); }
 
   Status Start(const Options& options) {
-    grpc::EnableDefaultHealthCheckService(true);
     grpc::ServerBuilder builder;
     std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
     if (!options.tls_certificate_file.empty()) {
@@ -393,13 +459,7 @@ class GrpcServerOnQueue final : public GrpcServer {
 
   uint16_t Port() const override { return port_; }
 
-  void SetServing(bool serving) override {
-    grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
-    health->SetServingStatus(serving);
-    for (const auto& [name, endpoint] : endpoints_.All()) {
-      health->SetServingStatus(endpoint.method->service()->full_name(), serving);
-    }
-  }
+  void SetServing(bool serving) override { shared_.health.SetServing(serving); }
 
   void Stop() override {
     if (server_ == nullptr) return;
@@ -409,15 +469,13 @@ class GrpcServerOnQueue final : public GrpcServer {
       MutexLock lock(shared_.mutex);
       shared_.stopping = true;
       for (ServerCall* call : shared_.open) {
-        if (auto held = call->weak_from_this().lock()) open.push_back(std::move(held));
+        const bool streams = call->watches_health_ || (call->admitted_.endpoint != nullptr &&
+                                                       call->admitted_.endpoint->stream);
+        auto held = call->weak_from_this().lock();
+        if (streams && held) open.push_back(std::move(held));
       }
     }
-    for (const auto& call : open) {
-      if (call->admitted_.endpoint != nullptr && call->admitted_.endpoint->stream) {
-        call->FinishStream(Error(StatusCode::kUnavailable, "stopping",
-                                 "this node stops; come back with the last resume token"));
-      }
-    }
+    for (const auto& call : open) call->FinishStream(Stopping());
     open.clear();
     server_->Shutdown(std::chrono::system_clock::now() + kStopGrace);
     shared_.queue->Shutdown();
@@ -433,7 +491,6 @@ class GrpcServerOnQueue final : public GrpcServer {
   }
 
   Shared shared_;
-  const Endpoints& endpoints_;
   std::unique_ptr<grpc::Server> server_;
   std::thread thread_;
   uint16_t port_ = 0;

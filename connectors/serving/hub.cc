@@ -223,7 +223,7 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
     const Status access = CheckAccess(options.node, call_->principal(), customer);
     if (access.code() == StatusCode::kPermissionDenied) return std::optional<v1::Context>();
     HILO_RETURN_IF_ERROR(access);
-    return ReadContext(options.node, options.sealer, options.catalogue.Get().catalogue, customer,
+    return ReadContext(options.node, options.sealer, options.catalogue.Catalogue(), customer,
                        timeline_size, options.clock);
   }
 
@@ -293,8 +293,8 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
                           customer::ReadTimeline(*view, customer, {BirthMember(customer)},
                                                  {.page_size = Hub::kMaxResumedEntries}));
     const Renderer renderer(
-        options.sealer, options.catalogue.Get().catalogue,
-        ShownNow(options.node.View(CustomersPartition(partition)), options.clock));
+        options.sealer, options.catalogue.Catalogue(),
+        ShownNow(options.node.StandingOf(CustomersPartition(partition)), options.clock));
     std::vector<v1::TimelineEntry> entries;
     int64_t& sent_up_to = sent_up_to_[customer];
     for (const auto& entry : page.entries) {
@@ -355,8 +355,8 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
                      [&](const auto& candidate) { return candidate.interaction() == interaction; });
     if (found == row->interactions().end()) return std::optional<v1::Call>();
     const Renderer renderer(
-        options.sealer, options.catalogue.Get().catalogue,
-        ShownNow(options.node.View(CustomersPartition(partition)), options.clock));
+        options.sealer, options.catalogue.Catalogue(),
+        ShownNow(options.node.StandingOf(CustomersPartition(partition)), options.clock));
     v1::Call call;
     *call.mutable_interaction() = renderer.Interaction(row->customer(), *found);
     *call.mutable_customer() = renderer.Customer(*row);
@@ -387,8 +387,8 @@ class Subscription final : public std::enable_shared_from_this<Subscription> {
             customer::ReadCustomer(options.node.CustomersStore(partition), member.place.customer));
         if (!other) continue;
         const Renderer renderer(
-            options.sealer, options.catalogue.Get().catalogue,
-            ShownNow(options.node.View(CustomersPartition(partition)), options.clock));
+            options.sealer, options.catalogue.Catalogue(),
+            ShownNow(options.node.StandingOf(CustomersPartition(partition)), options.clock));
         *call->add_others() = renderer.Customer(*other);
       }
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "state/store/store.h"
@@ -18,6 +19,11 @@ class Node {
   virtual const store::Store& CustomersStore(uint32_t partition) const = 0;
   virtual const store::Store& IdentityStore() const = 0;
   virtual fold::PartitionView View(const log::TopicPartition& of) const = 0;
+  // Of View what every answer needs, cheaply.
+  virtual fold::Standing StandingOf(const log::TopicPartition& of) const {
+    fold::PartitionView view = View(of);
+    return {std::move(view.of), view.position, view.end, view.log_time, view.last_append_micros};
+  }
   // All partitions that are folded here, events first.
   virtual std::vector<log::TopicPartition> Folded() const = 0;
 };

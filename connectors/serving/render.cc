@@ -109,9 +109,24 @@ std::string EntryName(std::string_view customer, std::string_view place) {
 std::optional<std::string> Renderer::Open(std::string_view sealed, std::string_view field) const {
   if (sealed.empty()) return std::nullopt;
   auto opened = sealer_.Open(sealed, field);
+  if (took_ != nullptr) {
+    if (!opened.ok()) took_->all_opened = false;
+    // Few subjects: a customer has about as many as identifiers.
+    if (const auto subject = keys::Sealer::SubjectOf(sealed);
+        subject && std::find(took_->subjects.begin(), took_->subjects.end(), *subject) ==
+                       took_->subjects.end()) {
+      took_->subjects.push_back(*subject);
+    }
+  }
   if (opened.ok()) return *std::move(opened);
   if (opened.status().code() == StatusCode::kNotFound) return std::nullopt;
   return std::string(kUnreadable);
+}
+
+void Renderer::TurnsAt(int64_t micros) const {
+  if (took_ != nullptr && micros > now_.micros) {
+    took_->until_micros = std::min(took_->until_micros, micros);
+  }
 }
 
 v1::Customer Renderer::Customer(const store::v1::MemberRow& row) const {
@@ -151,6 +166,9 @@ v1::Context Renderer::Context(const store::v1::MemberRow& row) const {
   const std::string& customer = row.customer();
   *context.mutable_customer() = Customer(row);
 
+  for (const store::v1::FactRow& fact : row.facts()) {
+    if (fact.expire_micros() != 0) TurnsAt(fact.expire_micros());
+  }
   // The newest fact of each kind, newest first.
   std::vector<const store::v1::FactRow*> facts;
   for (auto fact = row.facts().rbegin(); fact != row.facts().rend() && facts.size() < kShownFacts;
@@ -301,6 +319,7 @@ v1::Promise Renderer::Promise(std::string_view customer, const store::v1::Promis
   promise.set_text(Open(row.sealed_text(), "promise").value_or(""));
   SetTime(row.due_micros(), promise.mutable_due_time());
   promise.set_state(static_cast<v1::PromiseState>(cases::ShownState(row, now_.micros)));
+  TurnsAt(row.due_micros());
   promise.set_source(row.origin().source());
   SetTime(row.origin().event_micros(), promise.mutable_make_time());
   if (row.end_micros() != 0) SetTime(row.end_micros(), promise.mutable_end_time());
@@ -383,17 +402,22 @@ std::string_view OutcomeType(uint32_t outcome) {
 v1::TimelineEntry Renderer::Entry(std::string_view customer, std::string_view place,
                                   const store::v1::TimelineRow& row) const {
   v1::TimelineEntry entry;
-  entry.set_name(EntryName(customer, place));
-  entry.set_interaction(InteractionName(customer, row.interaction()));
-  SetTime(row.event_micros(), entry.mutable_event_time());
-  if (row.what_case() == store::v1::TimelineRow::kEvent) {
-    RenderEvent(row.event(), &entry);
-  } else if (row.what_case() == store::v1::TimelineRow::kMessage) {
-    RenderMessage(row.message(), &entry);
-  } else {
-    RenderCommand(row.command(), &entry);
-  }
+  AddEntry(customer, place, row, &entry);
   return entry;
+}
+
+void Renderer::AddEntry(std::string_view customer, std::string_view place,
+                        const store::v1::TimelineRow& row, v1::TimelineEntry* entry) const {
+  entry->set_name(EntryName(customer, place));
+  entry->set_interaction(InteractionName(customer, row.interaction()));
+  SetTime(row.event_micros(), entry->mutable_event_time());
+  if (row.what_case() == store::v1::TimelineRow::kEvent) {
+    RenderEvent(row.event(), entry);
+  } else if (row.what_case() == store::v1::TimelineRow::kMessage) {
+    RenderMessage(row.message(), entry);
+  } else {
+    RenderCommand(row.command(), entry);
+  }
 }
 
 void Renderer::RenderMessage(const store::v1::MessageRow& message, v1::TimelineEntry* entry) const {

@@ -6,6 +6,7 @@
 
 #include "connectors/kit/intake.h"
 #include "connectors/serving/catalogue_in_force.h"
+#include "connectors/serving/contexts.h"
 #include "connectors/serving/endpoints.h"
 #include "connectors/serving/hub.h"
 #include "connectors/serving/node.h"
@@ -28,12 +29,14 @@ struct Parts {
   command::Commands& commands;
   log::Log& log;
   CatalogueInForce& catalogue;
+  Contexts& contexts;
   Hub& hub;
   Worker& worker;
   const Clock& clock;
   Registry& registry;
   decide::Propensities& propensities;
   std::function<uint64_t()> seed;  // random: seeds of decisions
+  Counter& views;
   HashKey content_key;         // tells a retry of a write from another write
   std::string default_region;  // for telephone numbers without country code, "ES"
 };

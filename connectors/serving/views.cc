@@ -10,23 +10,23 @@ namespace hilo::serving {
 
 log::TopicPartition CustomersPartition(uint32_t partition) { return {"customers", partition}; }
 
-LogTime ShownNow(const fold::PartitionView& view, const Clock& clock) {
-  return view.log_time.micros != 0 ? view.log_time
-                                   : LogTime{clock.Wall().time_since_epoch().count()};
+LogTime ShownNow(const fold::Standing& standing, const Clock& clock) {
+  return standing.log_time.micros != 0 ? standing.log_time
+                                       : LogTime{clock.Wall().time_since_epoch().count()};
 }
 
 std::string TimelineMadeFor(CustomerId customer, uint32_t channel) {
   return "timeline " + customer.Hex() + " " + std::to_string(channel);
 }
 
-v1::Freshness FreshnessOf(const fold::PartitionView& view, const Clock& clock) {
+v1::Freshness FreshnessOf(const fold::Standing& standing, const Clock& clock) {
   v1::Freshness freshness;
-  freshness.set_position_token(command::PositionToken{view.of, view.position}.ToString());
-  const int64_t lag = std::max<int64_t>(0, view.end - view.position);
+  freshness.set_position_token(command::PositionToken{standing.of, standing.position}.ToString());
+  const int64_t lag = std::max<int64_t>(0, standing.end - standing.position);
   freshness.set_lag_records(lag);
-  if (lag > 0 && view.last_append_micros > 0) {
+  if (lag > 0 && standing.last_append_micros > 0) {
     freshness.set_lag_millis(std::max<int64_t>(
-        0, (clock.Wall().time_since_epoch().count() - view.last_append_micros) / 1'000));
+        0, (clock.Wall().time_since_epoch().count() - standing.last_append_micros) / 1'000));
   }
   return freshness;
 }
@@ -37,7 +37,7 @@ StatusOr<std::optional<v1::Context>> ReadContext(
     size_t timeline_size, const Clock& clock) {
   const uint32_t partition = PartitionOfCustomer(node, customer);
   // The position is read before the state, so that the answer is never older than its token says.
-  const fold::PartitionView where = node.View(CustomersPartition(partition));
+  const fold::Standing where = node.StandingOf(CustomersPartition(partition));
   const auto view = node.CustomersStore(partition).NewView();
   HILO_ASSIGN_OR_RETURN(const auto row, customer::ReadCustomer(*view, customer));
   if (!row) return std::optional<v1::Context>();

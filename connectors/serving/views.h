@@ -29,11 +29,11 @@ StatusOr<std::optional<v1::Context>> ReadContext(
     size_t timeline_size, const Clock& clock);
 
 // Time for "now" in a partition: its log time, or the wall clock before its first tick.
-LogTime ShownNow(const fold::PartitionView& view, const Clock& clock);
+LogTime ShownNow(const fold::Standing& standing, const Clock& clock);
 
 // What a timeline's page token is made for.
 std::string TimelineMadeFor(CustomerId customer, uint32_t channel);
 
-v1::Freshness FreshnessOf(const fold::PartitionView& view, const Clock& clock);
+v1::Freshness FreshnessOf(const fold::Standing& standing, const Clock& clock);
 
 }  // namespace hilo::serving

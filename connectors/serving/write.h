@@ -91,8 +91,8 @@ void Send(const Parts& parts, const CallPointer& call, const Request& request,
         const bool taken = parts.worker.Post(
             [parts, partition, customer_bytes, reply, render, answer = *std::move(answered)] {
               const Renderer renderer(
-                  parts.sealer, parts.catalogue.Get().catalogue,
-                  ShownNow(parts.node.View(CustomersPartition(partition)), parts.clock));
+                  parts.sealer, parts.catalogue.Catalogue(),
+                  ShownNow(parts.node.StandingOf(CustomersPartition(partition)), parts.clock));
               Response response = render(renderer, customer_bytes, answer.answer.result());
               response.set_position_token(answer.token.ToString());
               reply(std::move(response));

@@ -45,6 +45,8 @@ inline constexpr std::string_view kDeliveryValues[] = {"sent", "transient", "per
 inline constexpr std::string_view kNotLinkedValues[] = {"merge_limit", "weekly_limit"};
 inline constexpr std::string_view kOpenRefusedValues[] = {"key_destroyed", "key_unknown",
                                                           "seal_broken", "unavailable"};
+inline constexpr std::string_view kCacheResultValues[] = {"shown_again", "brought_up_to_date",
+                                                          "rendered"};
 inline constexpr std::string_view kAuditRefusedValues[] = {"queue_full", "writer_broken",
                                                            "field_malformed"};
 // Codes and routes are constants of the program; the limit only catches a caller that passes on
@@ -91,6 +93,7 @@ inline constexpr MetricLabel kByRevision[] = {{"revision", {}, 4096}};
 inline constexpr MetricLabel kByVersion[] = {{"version", {}, 1}};
 inline constexpr MetricLabel kByNotLinked[] = {{"limit", kNotLinkedValues}};
 inline constexpr MetricLabel kByOpenRefused[] = {{"reason", kOpenRefusedValues}};
+inline constexpr MetricLabel kByCacheResult[] = {{"result", kCacheResultValues}};
 inline constexpr MetricLabel kByAuditRefused[] = {{"reason", kAuditRefusedValues}};
 
 // The headline.
@@ -252,6 +255,18 @@ inline constexpr CounterMetric kStreamResyncs{
 inline constexpr CounterMetric kViews{
     .name = "hilo_serving_views_total",
     .help = "Views of a customer that were audited and answered."};
+inline constexpr CounterMetric kContextCacheReads{
+    .name = "hilo_serving_context_cache_reads_total",
+    .help =
+        "Reads of a customer, by whether what was kept was shown again, brought up to date, or "
+        "rendered anew.",
+    .labels = kByCacheResult};
+inline constexpr GaugeMetric kContextCacheBytes{
+    .name = "hilo_serving_context_cache_bytes",
+    .help = "Memory of rendered customers that are kept; everything in it is wiped when it goes."};
+inline constexpr CounterMetric kContextCacheErased{
+    .name = "hilo_serving_context_cache_erased_total",
+    .help = "Rendered customers that were wiped as a key of theirs was destroyed."};
 
 // ops/keys.
 inline constexpr CounterMetric kKeysCreated{.name = "hilo_keys_created_total",
@@ -378,6 +393,9 @@ inline constexpr AnyMetric kAll[] = {
     kStreamSubscribers,
     kStreamResyncs,
     kViews,
+    kContextCacheReads,
+    kContextCacheBytes,
+    kContextCacheErased,
     kKeysCreated,
     kKeysDestroyed,
     kKeysCacheMisses,

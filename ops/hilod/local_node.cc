@@ -176,6 +176,10 @@ fold::PartitionView LocalNode::View(const log::TopicPartition& of) const {
   return UnitOf(of).partition->View();
 }
 
+fold::Standing LocalNode::StandingOf(const log::TopicPartition& of) const {
+  return UnitOf(of).partition->Standing();
+}
+
 std::vector<log::TopicPartition> LocalNode::Folded() const {
   std::vector<log::TopicPartition> all;
   for (const auto& unit : units_) all.push_back(unit->of);

@@ -69,6 +69,7 @@ class LocalNode final : public serving::Node {
   const store::Store& CustomersStore(uint32_t partition) const override;
   const store::Store& IdentityStore() const override;
   fold::PartitionView View(const log::TopicPartition& of) const override;
+  fold::Standing StandingOf(const log::TopicPartition& of) const override;
   std::vector<log::TopicPartition> Folded() const override;
 
   // Every partition folds and none is further behind than `lag` records; else the first that is, in

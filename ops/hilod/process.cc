@@ -20,6 +20,8 @@
 #include "connectors/serving/catalogue_in_force.h"
 #include "connectors/serving/chain.h"
 #include "connectors/serving/connect_gateway.h"
+#include "connectors/serving/context_cache.h"
+#include "connectors/serving/contexts.h"
 #include "connectors/serving/endpoints.h"
 #include "connectors/serving/grpc_server.h"
 #include "connectors/serving/hub.h"
@@ -196,6 +198,15 @@ class LocalProcess final : public Process {
                                           *log_, clock_, [this](uint32_t partition) {
                                             return node_->View({"customers", partition});
                                           });
+    context_cache_ = std::make_unique<serving::ContextCache>(serving::ContextCache::Options{},
+                                                             *keys_, registry_);
+    contexts_ =
+        std::make_unique<serving::Contexts>(serving::Contexts::Options{.node = *node_,
+                                                                       .sealer = *sealer_,
+                                                                       .catalogue = *catalogue_,
+                                                                       .cache = *context_cache_,
+                                                                       .clock = clock_,
+                                                                       .registry = registry_});
     worker_ = std::make_unique<serving::Worker>();
     hub_ = std::make_unique<serving::Hub>(
         serving::Hub::Options{.node = *node_,
@@ -217,12 +228,14 @@ class LocalProcess final : public Process {
                                .commands = *commands_,
                                .log = *log_,
                                .catalogue = *catalogue_,
+                               .contexts = *contexts_,
                                .hub = *hub_,
                                .worker = *worker_,
                                .clock = clock_,
                                .registry = registry_,
                                .propensities = *propensities_,
                                .seed = [this] { return Seed(); },
+                               .views = registry_.Get(metric::kViews),
                                .content_key = content_key,
                                .default_region = settings_.default_region};
     serving::AddCustomerReads(parts, endpoints_);
@@ -398,6 +411,8 @@ class LocalProcess final : public Process {
   std::unique_ptr<kit::Intake> intake_;
   std::unique_ptr<serving::CatalogueInForce> catalogue_;
   std::unique_ptr<command::Commands> commands_;
+  std::unique_ptr<serving::ContextCache> context_cache_;
+  std::unique_ptr<serving::Contexts> contexts_;
   std::unique_ptr<serving::Worker> worker_;
   std::unique_ptr<serving::Hub> hub_;
   std::unique_ptr<decide::Propensities> propensities_;

@@ -24,6 +24,7 @@ namespace hilo::testing {
 
 inline constexpr char kAgentToken[] = "agent-token-0123456789";
 inline constexpr char kAdminToken[] = "admin-token-0123456789";
+inline constexpr char kOpsToken[] = "ops-token-0123456789";
 inline constexpr char kChannelToken[] = "channel-token-0123456789";
 // An agent who sees only the customers whose calls are at them, and a supervisor of another space.
 inline constexpr char kAssignedToken[] = "assigned-token-0123456789";
@@ -42,6 +43,7 @@ class HubProcess {
     std::string principals = "principals:\n";
     for (const auto& [name, role, token] :
          {std::tuple{"marta", "agent", kAgentToken}, std::tuple{"ada", "admin", kAdminToken},
+          std::tuple{"olga", "ops", kOpsToken},
           std::tuple{"shopsystem", "channel", kChannelToken}}) {
       WriteSecret(directory_.Sub(name), token);
       principals += std::string("  - {name: ") + name + ", role: " + role +

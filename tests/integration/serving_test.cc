@@ -1,5 +1,6 @@
 // A whole node, asked over real sockets by gRPC and by Connect: what is promised, and what bad
 // input is answered.
+#include <google/protobuf/wrappers.pb.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
@@ -26,6 +27,7 @@ using testing::kAgentToken;
 using testing::kAssignedToken;
 using testing::kChannelToken;
 using testing::kForeignToken;
+using testing::kOpsToken;
 
 constexpr char kSend[] = "/hilo.v1.EventService/SendEvent";
 constexpr char kFind[] = "/hilo.v1.CustomerService/FindCustomers";
@@ -97,6 +99,13 @@ class ServingTest : public ::testing::Test {
     return status;
   }
 
+  // A counter as /metrics tells it.
+  static double Counted(const std::string& series) {
+    const std::string text = "\n" + hub_->Http("GET", "/metrics", {}, "").body;
+    const size_t at = text.find("\n" + series + " ");
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + 2 + series.size()));
+  }
+
   static HubProcess* hub_;
 };
 HubProcess* ServingTest::hub_ = nullptr;
@@ -117,6 +126,24 @@ TEST_F(ServingTest, AWriteIsSeenByAReadThatDemandsItsPosition) {
   ASSERT_GE(context.context().timeline_size(), 1);
   EXPECT_EQ(context.context().timeline(0).properties(0).value(), "prefers mornings");
   EXPECT_EQ(context.context().timeline(0).name(), noted.entry().name());
+}
+
+TEST_F(ServingTest, WhatIsKeptOfACustomerIsAuditedAtEachViewAndShownToNobodyWithoutRights) {
+  constexpr char kAgain[] = "hilo_serving_context_cache_reads_total{result=\"shown_again\"}";
+  v1::GetContextRequest request;
+  request.set_customer(Customer("kept@example.com"));
+  v1::GetContextResponse context;
+  ASSERT_TRUE(hub_->Client(kAgentToken)->Call(kContext, request, &context).ok());
+  const double audited = Counted("hilo_audit_entries_total");
+  const double again = Counted(kAgain);
+  ASSERT_GT(audited, 0);
+  ASSERT_TRUE(hub_->Client(kAgentToken)->Call(kContext, request, &context).ok());
+  EXPECT_EQ(context.context().customer().identifiers(0).identifier().value(), "kept@example.com");
+  EXPECT_EQ(Counted(kAgain), again + 1);
+  EXPECT_EQ(Counted("hilo_audit_entries_total"), audited + 1);
+  const Status refused = hub_->Client(kOpsToken)->Call(kContext, request, &context);
+  EXPECT_EQ(refused.code(), StatusCode::kPermissionDenied) << refused;
+  EXPECT_EQ(Counted(kAgain), again + 1);
 }
 
 TEST_F(ServingTest, TheSameRequestIdHasOneEffectAndOtherContentIsAConflict) {
@@ -451,6 +478,18 @@ TEST_F(ServingTest, HealthAndReflectionSpeakTheirProtocols) {
   EXPECT_EQ(hub_->Http("GET", "/livez", {}, "").status, 200);
   EXPECT_EQ(hub_->Http("GET", "/readyz?verbose", {}, "").status, 200);
   EXPECT_EQ(Raw("/grpc.health.v1.Health/Check", "").error_code(), grpc::StatusCode::OK);
+  EXPECT_EQ(Raw("/grpc.health.v1.Health/Check", "\x0a\x01x").error_code(),
+            grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(Raw("/grpc.health.v1.Health/Check", "\x0a\x05x").error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  // Request and response have the form of these.
+  google::protobuf::StringValue service;
+  google::protobuf::Int32Value serving;
+  service.set_value("hilo.v1.CustomerService");
+  ASSERT_TRUE(hub_->Client(kAgentToken)
+                  ->Stream("/grpc.health.v1.Health/Watch", service, &serving, [] { return false; })
+                  .ok());
+  EXPECT_EQ(serving.value(), 1);
   grpc::reflection::v1::ServerReflectionRequest question;
   question.set_list_services("");
   grpc::reflection::v1::ServerReflectionResponse answer;

@@ -129,12 +129,11 @@ TEST_F(ChainTest, HandsOnTheCaller) {
   auto request = std::make_unique<v1::GetContextRequest>();
   request->set_customer("customers/x");
   std::string name;
-  chain_.Run(*admitted, std::move(request),
-             [&](Status status, std::unique_ptr<google::protobuf::Message> message) {
-               ASSERT_TRUE(status.ok());
-               name =
-                   static_cast<const v1::GetContextResponse&>(*message).context().customer().name();
-             });
+  chain_.Run(*admitted, std::move(request), [&](Status status, AnyResponse response) {
+    ASSERT_TRUE(status.ok());
+    name =
+        static_cast<const v1::GetContextResponse&>(*response.message).context().customer().name();
+  });
   EXPECT_EQ(name, "customers/x");
   ASSERT_NE(seen_, nullptr);
   EXPECT_EQ(seen_->principal().name, "marta");
@@ -147,9 +146,9 @@ TEST_F(ChainTest, WithholdsAViewThatWasNotAudited) {
   Status answered;
   bool shown = true;
   chain_.Run(*admitted, std::make_unique<v1::GetContextRequest>(),
-             [&](Status status, std::unique_ptr<google::protobuf::Message> message) {
+             [&](Status status, AnyResponse response) {
                answered = std::move(status);
-               shown = message != nullptr;
+               shown = response.message != nullptr || response.wire.has_value();
              });
   EXPECT_EQ(Reason(answered), "not_audited");
   EXPECT_FALSE(shown);
