@@ -257,9 +257,8 @@ inline constexpr CounterMetric kViews{
     .help = "Views of a customer that were audited and answered."};
 inline constexpr CounterMetric kContextCacheReads{
     .name = "hilo_serving_context_cache_reads_total",
-    .help =
-        "Reads of a customer, by whether what was kept was shown again, brought up to date, or "
-        "rendered anew.",
+    .help = "Reads of a customer, by whether what was kept was shown again, brought up to date, or "
+            "rendered anew.",
     .labels = kByCacheResult};
 inline constexpr GaugeMetric kContextCacheBytes{
     .name = "hilo_serving_context_cache_bytes",
