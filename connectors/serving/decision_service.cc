@@ -2,6 +2,7 @@
 #include <optional>
 #include <utility>
 
+#include "connectors/serving/access.h"
 #include "connectors/serving/write.h"
 #include "hilo/v1/decision_service.pb.h"
 #include "ops/base/metric_names.h"
@@ -83,7 +84,8 @@ StatusOr<std::optional<MemberRow>> ReadRow(const Parts& parts, CustomerId custom
 
 LogTime NowOf(const Parts& parts, CustomerId customer) {
   return ShownNow(
-      parts.node.View(CustomersPartition(PartitionOfCustomer(parts.node, customer))), parts.clock);
+      parts.node.StandingOf(CustomersPartition(PartitionOfCustomer(parts.node, customer))),
+      parts.clock);
 }
 
 // `finish` gets the decision with its name, and the token of its record.
@@ -161,6 +163,8 @@ void Decide(const Parts& parts, const CallPointer& call, const v1::DecideRequest
   const auto write = std::make_shared<Write>(parts, *call, *customer);
   if (Status filled = FillOptions(request.write(), request, *call, parts, *write); !filled.ok())
     return reply(std::move(filled));
+  if (Status access = CheckAccess(parts.node, call->principal(), *customer); !access.ok())
+    return reply(std::move(access));
   if (Status audited = call->Audit(customer->Hex(), "decision"); !audited.ok())
     return reply(std::move(audited));
   const Deciding deciding{.customer = *customer,
@@ -240,6 +244,8 @@ void RecordOutcome(const Parts& parts, const CallPointer& call,
                    const Reply<v1::RecordOutcomeResponse>& reply) {
   const auto about = ParseChild(request.decision(), "decisions", "decision");
   if (!about.ok()) return reply(about.status());
+  if (Status access = CheckAccess(parts.node, call->principal(), about->customer); !access.ok())
+    return reply(std::move(access));
   const auto offered = FindOffered(parts, *about, request.action());
   if (!offered.ok()) return reply(offered.status());
   const std::string channel = offered->channel;
@@ -251,11 +257,10 @@ void RecordOutcome(const Parts& parts, const CallPointer& call,
   // The answer is what is best now: decided when the outcome is in force, and recorded as shown
   // under an id of its own.
   const Reply<v1::RecordOutcomeResponse> then(
-      [parts, call, next, reply, request](Status status,
-                                          std::unique_ptr<google::protobuf::Message> message) {
+      [parts, call, next, reply, request](Status status, AnyResponse answer) {
         if (!status.ok()) return reply(std::move(status));
         const std::string token =
-            static_cast<const v1::RecordOutcomeResponse&>(*message).position_token();
+            static_cast<const v1::RecordOutcomeResponse&>(*answer.message).position_token();
         OnWorker(parts, reply, [parts, call, next, reply, request, token] {
           Write write(parts, *call, next.customer);
           Deciding deciding = next;
@@ -349,6 +354,7 @@ StatusOr<v1::ExplainActionResponse> ExplainNow(const Parts& parts, const Call& c
     return Invalid("channel", "is desk, email, sms, web or call");
   HILO_ASSIGN_OR_RETURN(const auto row, ReadRow(parts, customer));
   if (!row) return CustomerNotFound();
+  HILO_RETURN_IF_ERROR(CheckAccess(parts.node, call.principal(), customer));
   HILO_RETURN_IF_ERROR(call.Audit(customer.Hex(), "explanation"));
   const Asked asked(parts, *row, NowOf(parts, customer), request.channel(), "");
   return Explain(asked.question(), request);
@@ -365,6 +371,7 @@ StatusOr<v1::ExplainActionResponse> ExplainThen(const Parts& parts, const Call& 
     return Error(StatusCode::kNotFound, "decision_not_found",
                  "this decision is not known, or no longer");
   }
+  HILO_RETURN_IF_ERROR(CheckAccess(parts.node, call.principal(), about.customer));
   HILO_RETURN_IF_ERROR(call.Audit(about.customer.Hex(), "explanation"));
   const uint64_t revision = request.catalogue_revision() == 0
                                 ? kept->record().catalogue_revision()
@@ -434,6 +441,7 @@ StatusOr<v1::ListMessagesResponse> ListMessages(const Parts& parts, const Call& 
   HILO_ASSIGN_OR_RETURN(const std::string after, ParsePageToken(request.page_token(), made_for));
   HILO_ASSIGN_OR_RETURN(const auto row, ReadRow(parts, customer));
   if (!row) return CustomerNotFound();
+  HILO_RETURN_IF_ERROR(CheckAccess(parts.node, call.principal(), customer));
   HILO_RETURN_IF_ERROR(call.Audit(customer.Hex(), "messages"));
   v1::ListMessagesResponse response;
   bool begun = after.empty();
