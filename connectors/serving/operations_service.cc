@@ -322,6 +322,39 @@ void AcceptTime(const Parts& parts, const Call& call, const v1::AcceptTimeReques
                    });
 }
 
+void SkipRecord(const Parts& parts, const Call& call, const v1::SkipRecordRequest& request,
+                const Reply<v1::SkipRecordResponse>& reply) {
+  const auto of = PartitionArgument(parts, request.topic(), request.partition());
+  if (!of.ok()) return reply(of.status());
+  const std::vector<log::TopicPartition> folded = parts.node.Folded();
+  if (std::find(folded.begin(), folded.end(), *of) == folded.end()) return reply(NotFolded());
+  if (!RequestId::FromHex(request.request_id())) return reply(RequestIdInvalid());
+  // A partition that stopped there stays there as long as this process lives, so nobody folds it
+  // before the decision is durable.
+  const fold::PartitionView view = parts.node.View(*of);
+  if (view.stopped_reason != "record_crashes" || view.position != request.offset()) {
+    return reply(Error(StatusCode::kFailedPrecondition, "not_stopped_there",
+                       "only the record at which a partition stopped as it ends the process can be "
+                       "skipped; ListPartitions shows it"));
+  }
+  if (Status audited = call.Audit("", "skip_record"); !audited.ok())
+    return reply(std::move(audited));
+  store::v1::Record record;
+  store::v1::DeadLetter& skip = *record.mutable_dead_letter();
+  skip.mutable_position()->set_topic(of->topic);
+  skip.mutable_position()->set_partition(of->partition);
+  skip.mutable_position()->set_offset(request.offset());
+  skip.set_reason("record_skipped");
+  skip.set_message("decided by " + call.principal().name);
+  parts.log.Append(
+      {std::string(fold::kControlTopic), 0},
+      {log::Record{Text(*of) + "/" + std::to_string(request.offset()),
+                   store::v1::RecordHeader().SerializeAsString(), fold::Encode(record)}},
+      [reply](StatusOr<log::Offset> at) {
+        at.ok() ? reply(v1::SkipRecordResponse()) : reply(at.status());
+      });
+}
+
 template <typename Response>
 void Answer(const Reply<Response>& reply, StatusOr<Response> response) {
   response.ok() ? reply(*std::move(response)) : reply(response.status());
@@ -362,6 +395,11 @@ void AddOperationsService(const Parts& parts, Endpoints& endpoints) {
       "/hilo.v1.OperationsService/AcceptTime",
       [parts](CallPointer call, const AcceptTimeRequest& request, Reply<AcceptTimeResponse> reply) {
         AcceptTime(parts, *call, request, reply);
+      });
+  endpoints.Unary<SkipRecordRequest, SkipRecordResponse>(
+      "/hilo.v1.OperationsService/SkipRecord",
+      [parts](CallPointer call, const SkipRecordRequest& request, Reply<SkipRecordResponse> reply) {
+        SkipRecord(parts, *call, request, reply);
       });
 }
 

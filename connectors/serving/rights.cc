@@ -47,6 +47,7 @@ constexpr MethodRights kTable[] = {
     {"/hilo.v1.OperationsService/ListDeadLetters", {N, N, N, Y, Y}, Touch::kOperate},
     {"/hilo.v1.OperationsService/ReplayDeadLetter", {N, N, N, Y, Y}, Touch::kOperate},
     {"/hilo.v1.OperationsService/AcceptTime", {N, N, N, Y, Y}, Touch::kOperate},
+    {"/hilo.v1.OperationsService/SkipRecord", {N, N, N, Y, Y}, Touch::kOperate},
 };
 
 }  // namespace

@@ -378,6 +378,24 @@ void AddInspectionCommands(CLI::App& root, Action* chosen) {
     return Report(
         session.client->Call("/hilo.v1.OperationsService/AcceptTime", request, &response));
   });
+  CLI::App* skip = partitions->add_subcommand(
+      "skip-record",
+      "Make a dead letter of the record at which a partition stopped (record_crashes); start hilod "
+      "again after it");
+  auto offset = std::make_shared<int64_t>(0);
+  auto stopped = std::make_shared<Place>();
+  stopped->AddTo(skip);
+  skip->add_option("--offset", *offset, "The position as 'partitions list' shows it")->required();
+  Run(skip, chosen, [=](Session& session) {
+    v1::SkipRecordRequest request;
+    request.set_topic(stopped->topic);
+    request.set_partition(stopped->partition);
+    request.set_offset(*offset);
+    request.set_request_id(NewRequestId());
+    v1::SkipRecordResponse response;
+    return Report(
+        session.client->Call("/hilo.v1.OperationsService/SkipRecord", request, &response));
+  });
 }
 
 int Main(int argc, char** argv) {

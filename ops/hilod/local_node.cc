@@ -60,6 +60,7 @@ std::vector<log::TopicSpec> LocalNode::Topics() {
   topics.push_back({std::string(kEvents), 1});
   topics.push_back({std::string(kCustomers), kCustomerPartitions});
   topics.push_back({std::string(kDeadLetters), 1});
+  topics.push_back({std::string(fold::kControlTopic), 1});
   return topics;
 }
 
@@ -78,6 +79,7 @@ StatusOr<std::unique_ptr<LocalNode>> LocalNode::Open(const Options& options, log
   std::vector<log::TopicPartition> all = {{std::string(kEvents), 0}};
   all.insert(all.end(), customers.begin(), customers.end());
   std::random_device random;
+  HILO_ASSIGN_OR_RETURN(auto skips, fold::ReadSkips(log));
   auto stores = OpenStores(options.directory, all, *node->resources_);
   for (size_t i = 0; i < all.size(); ++i) {
     const log::TopicPartition& of = all[i];
@@ -88,6 +90,7 @@ StatusOr<std::unique_ptr<LocalNode>> LocalNode::Open(const Options& options, log
     partition_options.of = of;
     partition_options.registry = &registry;
     partition_options.targets = {dead_letters};
+    partition_options.skipped = std::move(skips[of]);
     if (of.topic == kEvents) {
       partition_options.targets.insert(partition_options.targets.end(), customers.begin(),
                                        customers.end());

@@ -150,7 +150,11 @@ void PartitionImpl::Decode(const std::vector<log::StoredRecord>& records) {
         .record = google::protobuf::Arena::CreateMessage<store::v1::Record>(&arena_)};
     const log::Record& record = stored.record;
     decoded.header_readable = decoded.header->ParseFromString(record.header);
-    if (record.payload.empty()) {
+    if (options_.skipped.contains(stored.offset)) {
+      decoded.payload =
+          Error(StatusCode::kInvalidArgument, "record_skipped",
+                "an operator had it skipped, as it ended each process that folded it");
+    } else if (record.payload.empty()) {
       decoded.payload = Error(StatusCode::kInvalidArgument, "null_record", "it has no payload");
     } else if (record.key.size() + record.header.size() + record.payload.size() >
                log::Log::kMaxRecordBytes) {

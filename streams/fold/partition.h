@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,9 @@
 #include "streams/log/log.h"
 
 namespace hilo::fold {
+
+// Where nodes and operators write what they decide; one partition, read when partitions open.
+inline constexpr std::string_view kControlTopic = "control";
 
 // A lane: the ordered stream of records from one fold partition to one target partition.
 struct Lane {
@@ -129,7 +134,8 @@ struct PartitionView {
 // is dropped by the receiver (lane contract: docs/ARCHITECTURE.md). Deterministic: equal logs give
 // equal digests whatever the batch sizes and restarts.
 // **Errors**: `offset_lost`, `log_rewritten`, `log_hole`, `log_corrupt`, `state_diverged`,
-// `version_too_new`, `partition_count_changed`, and the store's: all stop this partition and stay
+// `version_too_new`, `partition_count_changed`, `record_crashes` (each process that folded the next
+// record ended there), and the store's: all stop this partition and stay
 // in View().stopped_reason; never reset by itself.
 // **Threads**: Step, Send and Trim on one thread at a time (the partition's); View, OutboxEmpty,
 // OutboxFull and Interrupt from any.
@@ -145,6 +151,9 @@ class Partition {
     bool owner = true;  // sends; a replica folds only
     size_t max_batch_records = 1'024;
     uint32_t newest_version = 1;  // behaviour this program can fold with
+    // Offsets whose records become dead letters (`record_skipped`) without being looked at
+    // (ReadSkips).
+    std::set<log::Offset> skipped;
     size_t max_outbox_bytes =
         64 << 20;  // above it: `OutboxFull()`; intake slows, the fold does not
     size_t max_cached_bytes =
@@ -177,6 +186,11 @@ class Partition {
   }
   virtual void Interrupt() = 0;
 };
+
+// What operators decided to skip, by partition: the offsets. Each decision is a record in
+// `control`, a dead letter with the position of what shall become one.
+// **Errors**: the log's; those of Decode for a record that is not ours.
+StatusOr<std::map<log::TopicPartition, std::set<log::Offset>>> ReadSkips(log::Log& log);
 
 // Appends an owner's ticks: one a second, one in flight, and AcceptTime by itself after a silence
 // when wall and append time agree.

@@ -207,13 +207,14 @@ StatusOr<uint32_t> PartitionImpl::CountAttempt(std::string_view name, log::Offse
   return row.times();
 }
 
-// Before a record that may end the process. Each start by an operator gets one more try.
+// Before a record that may end the process. Each start by an operator gets as many tries again.
 Status PartitionImpl::NoteTrying() {
   HILO_ASSIGN_OR_RETURN(const uint32_t times, CountAttempt("trying", position_));
-  if (times != kTriesOfARecord + 1) return OkStatus();
+  if (times % (kTriesOfARecord + 1) != 0 || options_.skipped.contains(position_)) return OkStatus();
   return Error(
       StatusCode::kFailedPrecondition, "record_crashes",
-      "the process ended each time it folded the next record; start a program that is mended");
+      "the process ended each time it folded the next record; start a program that is mended, or "
+      "skip the record and start again");
 }
 
 }  // namespace hilo::fold

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "ops/base/check.h"
+#include "ops/base/kill_point.h"
 #include "ops/base/metric_names.h"
 #include "streams/fold/partition_impl.h"
 
@@ -124,6 +125,7 @@ Status PartitionImpl::ApplyLaneReset(const Decoded& decoded) {
 
 Status PartitionImpl::ApplyFold(const Decoded& decoded) {
   context_.Begin(decoded.header->hops());
+  KillPoint("before_apply");
   const Outcome outcome = fold_.Apply({.from = options_.of,
                                        .offset = decoded.stored->offset,
                                        .append_micros = last_append_micros_,

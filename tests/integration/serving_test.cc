@@ -328,10 +328,10 @@ TEST_F(ServingTest, AnAgentOfAssignedCustomersSeesThemWhileTheirCallIsThere) {
   v1::WatchDesktopRequest watch;
   watch.add_customers(other);
   v1::WatchDesktopResponse message;
-  EXPECT_EQ(assigned
-                ->Stream("/hilo.v1.DeskService/WatchDesktop", watch, &message, [] { return false; })
-                .code(),
-            StatusCode::kPermissionDenied);
+  EXPECT_EQ(
+      assigned->Stream("/hilo.v1.DeskService/WatchDesktop", watch, &message, [] { return false; })
+          .code(),
+      StatusCode::kPermissionDenied);
 
   tell("assigned-1:2", "call.answered");
   tell("assigned-1:3", "call.ended");
@@ -519,6 +519,21 @@ TEST_F(ServingTest, TimeIsAcceptedOnlyWhereSomethingIsFolded) {
   EXPECT_EQ(Reason(admin->Call("/hilo.v1.OperationsService/AcceptTime", request, &response)),
             "request_id_invalid");
   EXPECT_EQ(hub_->Http("GET", "/livez", {}, "").status, 200);
+}
+
+TEST_F(ServingTest, OnlyARecordThatStoppedItsPartitionIsSkipped) {
+  const auto skip = [&](const std::string& topic, const std::string& token) {
+    v1::SkipRecordRequest request;
+    request.set_topic(topic);
+    request.set_offset(0);
+    request.set_request_id(HubProcess::NewRequestId());
+    v1::SkipRecordResponse response;
+    return Reason(
+        hub_->Client(token)->Call("/hilo.v1.OperationsService/SkipRecord", request, &response));
+  };
+  EXPECT_EQ(skip("events", kAdminToken), "not_stopped_there");
+  EXPECT_EQ(skip("dead-letters", kAdminToken), "not_folded");
+  EXPECT_EQ(skip("events", kAgentToken), "not_permitted");
 }
 
 TEST_F(ServingTest, ATokenOfAPartitionThatIsNotHereIsNotWaitedFor) {

@@ -46,3 +46,8 @@ foreach(peer dkim postfix)
   set_tests_properties(integration.${peer} PROPERTIES LABELS integration TIMEOUT 300 SKIP_RETURN_CODE 77
     ENVIRONMENT "HILO_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
 endforeach()
+
+# The real process, ended by a record until an operator skips it.
+add_test(NAME integration.skip COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/integration/kill/skip_test.py)
+set_tests_properties(integration.skip PROPERTIES LABELS integration TIMEOUT 300
+  ENVIRONMENT "HILO_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")

@@ -37,6 +37,7 @@ class Hub:
         self.build, self.root, self.more = Path(build), Path(root), more
         self.data = self.root / "data"
         self.port = free_port()
+        self.grpc_port = free_port()
         self.process = None
         self.started = 0
         self._log = open(self.root / "hilod.log", "ab")
@@ -50,7 +51,7 @@ class Hub:
             file.chmod(0o600)
             principals += f'  - {{name: {name}, role: {role}, token_file: "{file}"}}\n'
         config = (f'data_directory: "{self.data}"\nprincipals_file: "{self.root}/principals.yaml"\n'
-                  f'http: {{port: {self.port}}}\ngrpc: {{address: "127.0.0.1:{free_port()}"}}\nsources:\n')
+                  f'http: {{port: {self.port}}}\ngrpc: {{address: "127.0.0.1:{self.grpc_port}"}}\nsources:\n')
         config += "".join(f"  - {{name: {name}, write_key: wk-{name}}}\n" for name in SOURCES)
         config += self.more.replace("$PORT", str(self.port))
         for name, text in (("principals.yaml", principals), ("hilo.yaml", config)):

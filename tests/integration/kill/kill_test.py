@@ -53,7 +53,7 @@ spec:
 """
 
 # How often a place is passed, about: a kill comes at one of the first passes, so that it comes soon.
-PASSES = {"while_opening": 5, "before_trim": 20, "before_progress": 8, "after_read": 60, "before_batch": 60, "after_batch": 60,
+PASSES = {"while_opening": 5, "before_trim": 20, "before_progress": 8, "after_read": 60, "before_apply": 60, "before_batch": 60, "after_batch": 60,
           "after_send": 40, "before_report": 40, "log_before_sync": 80, "log_after_sync": 80, "log_before_answer": 80,
           "intake_after_keys": 40, "intake_after_append": 60, "command_appended": 6, "before_answer": 6}
 

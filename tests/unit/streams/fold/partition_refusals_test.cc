@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/streams/fold/partition_bench.h"
 
 namespace hilo::fold {
@@ -238,6 +240,59 @@ TEST(Stops, ARecordThatEndsTheProcessIsFoundAndStopsForAnOperator) {
   EXPECT_EQ(reasons.back(), "planted_failure") << "each start by an operator is a try";
   EXPECT_THAT(LedgerFold::Read(bench.store), ElementsAre("1", "2"))
       << "what lies before it is folded";
+}
+
+TEST(Stops, ARecordThatEndsTheProcessStopsAgainAfterAsManyTriesMore) {
+  PartitionBench bench(kEvents);
+  bench.Append(LedgerEvent(1, 0, LedgerWish::kFail));
+  std::vector<std::string> reasons;
+  for (int start = 0; start < 14; ++start) {
+    ASSERT_TRUE(bench.Open().ok());
+    reasons.push_back(Reason(bench.FoldAll()));
+  }
+
+  EXPECT_EQ(std::count(reasons.begin(), reasons.end(), "record_crashes"), 3)
+      << "a supervisor that starts it again and again does not go round for ever";
+}
+
+TEST(Stops, ARecordThatAnOperatorSkippedBecomesADeadLetterAndCountsOnItsLane) {
+  PartitionBench bench(kCustomers);
+  ASSERT_TRUE(bench.Open().ok());
+  LaneSender sender(kEvents);
+  bench.Append(sender.Next(1));
+  log::Record second = sender.Next(2);
+  bench.Append(second);
+  bench.Append(sender.Next(3));
+  bench.options.skipped = {1};
+  ASSERT_TRUE(bench.Open().ok());
+
+  ASSERT_TRUE(bench.FoldAll().ok());
+
+  EXPECT_THAT(LedgerFold::Read(bench.store), ElementsAre("1", "3"));
+  EXPECT_THAT(bench.DeadLetterReasons(), ElementsAre("record_skipped"));
+  store::v1::Record letter;
+  ASSERT_TRUE(Decode(bench.Read({"dead-letters", 0}).front().record.payload, &letter).ok());
+  EXPECT_EQ(letter.dead_letter().payload(), second.payload) << "to be mended and replayed";
+}
+
+TEST(Skips, AreReadFromTheLogOfDecisions) {
+  ManualClock clock{WallTime(std::chrono::seconds(1'700'000'000))};
+  log::MemoryLog log({{"control", 1}}, clock);
+  EXPECT_TRUE(ReadSkips(log)->empty());
+  for (const int64_t offset : {7, 3, 7}) {
+    store::v1::Record record;
+    store::v1::Cause& position = *record.mutable_dead_letter()->mutable_position();
+    position.set_topic("customers");
+    position.set_partition(2);
+    position.set_offset(offset);
+    ASSERT_TRUE(AppendAndWait(log, {"control", 0}, {{.payload = Encode(record)}}).ok());
+  }
+
+  const auto skips = ReadSkips(log);
+
+  ASSERT_TRUE(skips.ok());
+  EXPECT_THAT(*skips,
+              ElementsAre(testing::Pair(log::TopicPartition{"customers", 2}, ElementsAre(3, 7))));
 }
 
 TEST(Stops, ALogThatWasTrimmedOrCutBeyondUs) {
