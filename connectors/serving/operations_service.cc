@@ -2,14 +2,18 @@
 #include <charconv>
 #include <cstdio>
 #include <optional>
+#include <set>
 #include <utility>
 
+#include "connectors/serving/appended.h"
 #include "connectors/serving/inspect.h"
 #include "connectors/serving/names.h"
 #include "connectors/serving/services.h"
 #include "connectors/serving/views.h"
 #include "hilo/v1/operations_service.pb.h"
+#include "ops/base/mutex.h"
 #include "ops/base/text_encoding.h"
+#include "state/types/hash.h"
 #include "streams/fold/fold.h"
 
 namespace hilo::serving {
@@ -17,6 +21,9 @@ namespace {
 
 constexpr int kLargestOperationsPage = 1'000;
 constexpr std::string_view kDeadLetterPrefix = "deadLetters/";
+constexpr std::string_view kReplayKey = "replay/";  // then caller and request id
+// How far the log's clock may have gone back since the request was made.
+constexpr std::chrono::minutes kClockStep{10};
 const log::TopicPartition& DeadLetters() {
   static const log::TopicPartition kPartition{"dead-letters", 0};
   return kPartition;
@@ -259,8 +266,26 @@ StatusOr<v1::ListDeadLettersResponse> ListDeadLetters(const Parts& parts, const 
   return response;
 }
 
-void ReplayDeadLetter(const Parts& parts, const Call& call,
-                      const v1::ReplayDeadLetterRequest& request,
+// Requests that are being carried out. **Threads**: thread-safe.
+class UnderWay {
+ public:
+  // False when it is already.
+  bool Begin(const std::string& key) HILO_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return keys_.insert(key).second;
+  }
+  void End(const std::string& key) HILO_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    keys_.erase(key);
+  }
+
+ private:
+  Mutex mutex_;
+  std::set<std::string> keys_ HILO_GUARDED_BY(mutex_);  // bounded by the calls that wait
+};
+
+void ReplayDeadLetter(const Parts& parts, const std::shared_ptr<UnderWay>& under_way,
+                      const Call& call, const v1::ReplayDeadLetterRequest& request,
                       const Reply<v1::ReplayDeadLetterResponse>& reply) {
   if (!request.name().starts_with(kDeadLetterPrefix)) {
     return reply(Error(StatusCode::kInvalidArgument, "name_invalid",
@@ -281,16 +306,42 @@ void ReplayDeadLetter(const Parts& parts, const Call& call,
     return reply(
         Error(StatusCode::kNotFound, "dead_letter_not_found", "there is no such dead letter"));
   if (request.validate_only()) return reply(v1::ReplayDeadLetterResponse());
-  if (!RequestId::FromHex(request.request_id())) {
-    return reply(RequestIdInvalid());
+  const auto id = RequestId::FromHex(request.request_id());
+  const auto issued = id ? command::IssueTime(*id) : std::nullopt;
+  if (!issued) return reply(RequestIdInvalid());
+  const WallTime now = parts.clock.Wall();
+  if (*issued < now - command::Commands::kMaxRequestAge ||
+      *issued > now + command::Commands::kMaxRequestAhead) {
+    return reply(Error(StatusCode::kInvalidArgument, "request_id_expired",
+                       "'request_id' is of another day; make a new one"));
   }
   if (Status audited = call.Audit("", "dead_letters"); !audited.ok())
     return reply(std::move(audited));
   // A record of its own, outside the lane that it came by: its sequence there is long past.
   store::v1::RecordHeader header;
   const log::TopicPartition to{letter->position().topic(), letter->position().partition()};
-  parts.log.Append(to, {log::Record{"", header.SerializeAsString(), letter->payload()}},
-                   [to, reply](StatusOr<log::Offset> at) {
+  const std::string key = std::string(kReplayKey) +
+                          Hex(Bytes(Hash("hilo.caller.", call.principal().name))) + "/" + id->Hex();
+  if (!under_way->Begin(key)) {
+    return reply(Error(StatusCode::kAborted, "request_under_way",
+                       "the same request is being carried out; ask again for its answer"));
+  }
+  const auto repeated =
+      FindAppended(parts.log, to, key, *issued - command::Commands::kMaxRequestAhead - kClockStep);
+  if (!repeated.ok() || *repeated) under_way->End(key);
+  if (!repeated.ok()) return reply(repeated.status());
+  if (*repeated && (*repeated)->record.payload != letter->payload()) {
+    return reply(Error(StatusCode::kAlreadyExists, "request_id_conflict",
+                       "this 'request_id' has replayed another dead letter"));
+  }
+  if (*repeated) {
+    v1::ReplayDeadLetterResponse response;
+    response.set_position(Text(to) + "/" + std::to_string((*repeated)->offset));
+    return reply(std::move(response));
+  }
+  parts.log.Append(to, {log::Record{key, header.SerializeAsString(), letter->payload()}},
+                   [to, key, under_way, reply](StatusOr<log::Offset> at) {
+                     under_way->End(key);
                      if (!at.ok()) return reply(at.status());
                      v1::ReplayDeadLetterResponse response;
                      response.set_position(Text(to) + "/" + std::to_string(*at));
@@ -387,9 +438,10 @@ void AddOperationsService(const Parts& parts, Endpoints& endpoints) {
       });
   endpoints.Unary<ReplayDeadLetterRequest, ReplayDeadLetterResponse>(
       "/hilo.v1.OperationsService/ReplayDeadLetter",
-      [parts](CallPointer call, const ReplayDeadLetterRequest& request,
-              Reply<ReplayDeadLetterResponse> reply) {
-        ReplayDeadLetter(parts, *call, request, reply);
+      [parts, under_way = std::make_shared<UnderWay>()](CallPointer call,
+                                                        const ReplayDeadLetterRequest& request,
+                                                        Reply<ReplayDeadLetterResponse> reply) {
+        ReplayDeadLetter(parts, under_way, *call, request, reply);
       });
   endpoints.Unary<AcceptTimeRequest, AcceptTimeResponse>(
       "/hilo.v1.OperationsService/AcceptTime",

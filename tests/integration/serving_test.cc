@@ -521,6 +521,52 @@ TEST_F(ServingTest, TimeIsAcceptedOnlyWhereSomethingIsFolded) {
   EXPECT_EQ(hub_->Http("GET", "/livez", {}, "").status, 200);
 }
 
+TEST_F(ServingTest, ADeadLetterIsReplayedOncePerRequest) {
+  const auto admin = hub_->Client(kAdminToken);
+  for (int i = 0; i < 2; ++i) {
+    v1::SendEventRequest late;
+    late.mutable_event()->set_id(HubProcess::NewRequestId());
+    late.mutable_event()->set_type("crm.created");
+    late.mutable_event()->set_channel(v1::CHANNEL_SYSTEM);
+    late.mutable_event()->mutable_event_time()->set_seconds(
+        std::chrono::duration_cast<std::chrono::seconds>(SystemClock().Wall().time_since_epoch())
+            .count() -
+        30 * 86'400);
+    v1::Identifier* identifier = late.mutable_event()->add_identifiers();
+    identifier->set_kind(v1::IDENTIFIER_KIND_USER_ID);
+    identifier->set_value("late-" + std::to_string(i));
+    v1::SendEventResponse sent;
+    ASSERT_TRUE(hub_->Client(kChannelToken)->Call(kSend, late, &sent).ok());
+  }
+  v1::ListDeadLettersRequest list;
+  list.set_reason("event_too_late");
+  v1::ListDeadLettersResponse letters;
+  ASSERT_TRUE(HubProcess::Eventually([&] {
+    letters.Clear();
+    return admin->Call("/hilo.v1.OperationsService/ListDeadLetters", list, &letters).ok() &&
+           letters.dead_letters_size() >= 2;
+  }));
+  v1::ReplayDeadLetterResponse response;
+  const auto replay = [&](int letter, const std::string& id) {
+    v1::ReplayDeadLetterRequest request;
+    request.set_name(letters.dead_letters(letter).name());
+    request.set_request_id(id);
+    response.Clear();
+    return admin->Call("/hilo.v1.OperationsService/ReplayDeadLetter", request, &response);
+  };
+  const std::string id = HubProcess::NewRequestId();
+  ASSERT_TRUE(replay(0, id).ok());
+  const std::string position = response.position();
+  ASSERT_TRUE(replay(0, id).ok());
+  EXPECT_EQ(response.position(), position) << "a retry appends nothing";
+  EXPECT_EQ(Reason(replay(1, id)), "request_id_conflict");
+  ASSERT_TRUE(replay(0, HubProcess::NewRequestId()).ok());
+  EXPECT_NE(response.position(), position) << "another request does it again";
+  EXPECT_EQ(
+      Reason(replay(0, command::NewRequestId(SystemClock().Wall() - std::chrono::hours(25)).Hex())),
+      "request_id_expired");
+}
+
 TEST_F(ServingTest, OnlyARecordThatStoppedItsPartitionIsSkipped) {
   const auto skip = [&](const std::string& topic, const std::string& token) {
     v1::SkipRecordRequest request;
