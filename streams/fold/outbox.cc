@@ -269,22 +269,24 @@ StatusOr<std::string> OutboundLane::ChainAt(uint64_t sequence, const store::Stor
 }
 
 StatusOr<bool> OutboundLane::Trim(const std::optional<Accepted>& published,
-                                  const store::Store& store, store::Batch& batch) {
+                                  const store::Store& store, size_t max_rows, store::Batch& batch) {
   const bool by_durability =
       (durable_is_accepted_ || fault::Enabled("trim_when_durable")) && owner_;
   // Of an epoch that was given up it says nothing about what the target has now.
   if (!by_durability && (!published || published->epoch < epoch_)) return true;
   const uint64_t upto = by_durability ? Acknowledged() : published->sequence;
   // Beyond what we have emitted: we stand behind, and look again when we are there.
-  if (rows_.empty() || upto < rows_.front().first || upto <= verified_ || upto > written_)
-    return true;
-  HILO_ASSIGN_OR_RETURN(std::string chain, ChainAt(upto, store));
-  if (!by_durability && chain != published->chain && !fault::Enabled("trim_without_chain"))
-    return false;
-  verified_ = upto;
-  accepted_ = std::max(accepted_, upto);
-  accepted_chain_ = std::move(chain);
-  while (!rows_.empty() && rows_.front().end() - 1 <= upto) {
+  if (rows_.empty() || upto < rows_.front().first || upto > written_) return true;
+  if (upto > verified_) {
+    HILO_ASSIGN_OR_RETURN(std::string chain, ChainAt(upto, store));
+    if (!by_durability && chain != published->chain && !fault::Enabled("trim_without_chain"))
+      return false;
+    verified_ = upto;
+    accepted_ = std::max(accepted_, upto);
+    accepted_chain_ = std::move(chain);
+  }
+  // What an earlier call has compared and left goes now.
+  for (size_t n = 0; n < max_rows && !rows_.empty() && rows_.front().end() - 1 <= verified_; ++n) {
     batch.Delete(RowKey(rows_.front().first));
     outbox_bytes_ -= rows_.front().bytes;
     rows_.pop_front();

@@ -41,6 +41,9 @@ class OutboundLane {
   static constexpr uint64_t kMaxInFlight = 8'192;
   static constexpr size_t kMaxAppendRecords = 512;
   static constexpr size_t kMaxAppendBytes = 512 << 10;
+  // By one Trim that is not told to hurry. Acceptance comes once a second, and to delete the rows
+  // of a second in one batch held the fold up for as long as that took.
+  static constexpr size_t kMaxTrimmedRows = 64;
 
   // `durable_is_accepted`: no fold reads the target.
   OutboundLane(log::TopicPartition source, log::TopicPartition target, bool owner,
@@ -59,11 +62,12 @@ class OutboundLane {
   void Written();
 
   Status Send(log::Log& log, const store::Store& store);
-  // Deletes rows up to what is accepted, if our chain is the same there. False when it is not.
+  // Deletes rows up to what is accepted, at most `max_rows`, the oldest first, if our chain is the
+  // same there. False when it is not.
   // `published`: by the target's owner, or, where no fold reads the target, by the owner of this
   // partition, who knows what is durable.
   StatusOr<bool> Trim(const std::optional<Accepted>& published, const store::Store& store,
-                      store::Batch& batch);
+                      size_t max_rows, store::Batch& batch);
   // What Trim has found; nullopt until it has.
   std::optional<Accepted> Trimmed() const {
     if (accepted_chain_.empty()) return std::nullopt;

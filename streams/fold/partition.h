@@ -172,8 +172,8 @@ class Partition {
   // Sends, in order, what is emitted and not yet sent in this attempt; goes back to the
   // acknowledged prefix after a failure. Never waits.
   virtual void Send() = 0;
-  // Deletes outbox rows that their targets have accepted, and publishes what this partition has
-  // accepted (at most once a second unless `now`).
+  // Deletes outbox rows that their targets have accepted, a bounded number a call, and publishes
+  // what this partition has accepted, at most once a second; with `now` all rows and at once.
   virtual Status Trim(bool now) = 0;
   // Whether everything emitted has been accepted.
   virtual bool OutboxEmpty() const = 0;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "ops/base/fault.h"
@@ -35,7 +36,9 @@ Status PartitionImpl::Trim(bool now) {
     bytes_before += slot.lane.outbox_bytes();
     const auto accepted =
         slot.lane.Empty() ? std::nullopt : progress_.Latest({options_.of, target});
-    auto same = slot.lane.Trim(accepted, store_, *batch);
+    auto same = slot.lane.Trim(
+        accepted, store_, now ? std::numeric_limits<size_t>::max() : OutboundLane::kMaxTrimmedRows,
+        *batch);
     if (!same.ok()) {
       broken_ = true;
       return Stop(same.status());

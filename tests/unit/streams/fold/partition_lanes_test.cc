@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "streams/fold/outbox.h"
 #include "tests/unit/streams/fold/partition_bench.h"
 
 namespace hilo::fold {
@@ -59,6 +60,23 @@ TEST(Outbox, KeepsWhatIsDurableUntilItIsAccepted) {
 
   EXPECT_TRUE(bench->partition->OutboxEmpty());
   EXPECT_EQ(bench->partition->View().outbox_bytes, 0);
+}
+
+TEST(Outbox, IsTrimmedByBoundedNumbersOfRows) {
+  const auto bench = Source(0);
+  const uint64_t batches = OutboundLane::kMaxTrimmedRows + 1;
+  for (uint64_t id = 1; id <= batches; ++id) {
+    bench->Append(LedgerEvent(id, 0));
+    ASSERT_TRUE(bench->FoldAll().ok());
+  }
+  bench->partition->Send();
+  bench->log.Settle();
+  bench->progress->Publish({kEvents, kCustomers}, AcceptedAt(*bench, batches));
+
+  ASSERT_TRUE(bench->partition->Trim(false).ok());
+  EXPECT_FALSE(bench->partition->OutboxEmpty());
+  ASSERT_TRUE(bench->partition->Trim(false).ok());
+  EXPECT_TRUE(bench->partition->OutboxEmpty()) << "the rest goes without another acceptance";
 }
 
 TEST(Outbox, IsNotTrimmedWhereTheTargetsChainIsNotOurs) {
