@@ -89,6 +89,7 @@ StatusOr<std::unique_ptr<LocalNode>> LocalNode::Open(const Options& options, log
     fold::Partition::Options partition_options;
     partition_options.of = of;
     partition_options.registry = &registry;
+    partition_options.max_cached_bytes = options.staging_bytes / all.size();
     partition_options.targets = {dead_letters};
     partition_options.skipped = std::move(skips[of]);
     if (of.topic == kEvents) {

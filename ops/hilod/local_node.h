@@ -52,7 +52,10 @@ class LocalNode final : public serving::Node {
 
   struct Options {
     std::string directory;
+    // Blocks, indexes, filters and memtables of all stores.
     uint64_t cache_bytes = uint64_t{256} << 20;
+    // Rows that all folds keep between batches.
+    uint64_t staging_bytes = uint64_t{40} << 20;
     HashKey id_key;
   };
   static std::vector<log::TopicSpec> Topics();

@@ -53,7 +53,7 @@ class EmbeddedLog final : public Log {
     // What Identity() answered when the log was made; empty: whatever is there.
     std::string expected_identity = {};
     size_t tail_cache_bytes = size_t{32} << 20;    // the newest rows of all partitions
-    size_t write_buffer_bytes = size_t{64} << 20;  // of all partitions together
+    size_t write_buffer_bytes = size_t{32} << 20;  // of all partitions together
     size_t block_cache_bytes = size_t{16} << 20;
     // The free share of the disk, 0 to 1; empty: what the file system says.
     std::function<double()> free_share = {};
