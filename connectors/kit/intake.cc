@@ -275,6 +275,7 @@ class StoredIntake final : public Intake {
   }
 
   void Work(const std::stop_token& stop) {
+    PreferShortWaits();
     for (;;) {
       {
         MutexLock lock(queue_mutex_);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "ops/base/thread.h"
+
 namespace hilo::serving {
 
 Worker::Worker() : thread_([this] { Run(); }) {}
@@ -26,6 +28,7 @@ bool Worker::Post(std::function<void()> task) {
 }
 
 void Worker::Run() {
+  PreferShortWaits();
   for (;;) {
     std::function<void()> task;
     {

@@ -6,6 +6,7 @@
 
 #include "ops/base/check.h"
 #include "ops/base/metric_names.h"
+#include "ops/base/thread.h"
 #include "streams/customer/customer_fold.h"
 #include "streams/customer/outbound.h"
 #include "streams/identity/identity_fold.h"
@@ -123,11 +124,13 @@ LocalNode::~LocalNode() { Stop(); }
 void LocalNode::Start() {
   for (const auto& unit : units_) {
     unit->thread =
-        std::jthread([this, &unit = *unit](const std::stop_token& stop) { Run(unit, stop); });
+        StartThread(unit->of.topic + "-" + std::to_string(unit->of.partition),
+                    [this, &unit = *unit](const std::stop_token& stop) { Run(unit, stop); });
   }
 }
 
 void LocalNode::Run(Unit& unit, const std::stop_token& stop) {
+  PreferShortWaits();
   const std::stop_callback interrupt(stop, [&unit] { unit.partition->Interrupt(); });
   while (!stop.stop_requested()) {
     unit.ticker->Beat();

@@ -205,6 +205,7 @@ void EmbeddedLog::Engine::CountRefused(const Status& refused, uint64_t appends) 
 }
 
 void EmbeddedLog::Engine::Run() {
+  PreferShortWaits();
   for (;;) {
     std::vector<Pending> appends = TakePending();
     if (appends.empty()) return;

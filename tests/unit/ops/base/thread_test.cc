@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
 
 #include <condition_variable>
 #include <stdexcept>
@@ -30,6 +32,19 @@ TEST(Thread, CarriesItsNameAndStopsWhenAsked) {
   }
   EXPECT_EQ(name, "fold-customers-");
   EXPECT_TRUE(stopped);
+}
+
+TEST(Thread, ThatPrefersShortWaitsKeepsItsShareOfTheCpu) {
+  int policy = -1;
+  int nice = -1;
+  StartThread("log", [&](std::stop_token) {
+    setpriority(PRIO_PROCESS, 0, 5);  // of this thread alone
+    PreferShortWaits();
+    policy = sched_getscheduler(0);
+    nice = getpriority(PRIO_PROCESS, 0);
+  }).join();
+  EXPECT_EQ(policy, SCHED_OTHER);
+  EXPECT_EQ(nice, 5);
 }
 
 TEST(ThreadDeathTest, EndsTheProcessOnAForeignExceptionWithoutItsText) {
