@@ -39,6 +39,7 @@ constexpr double kBloomBitsPerKey = 10;
 constexpr double kHighPriorityShare =
     0.3;  // of the cache: indexes and filters, which every read needs
 constexpr double kMemtableBloomShare = 0.02;  // of a memtable: its filter on whole keys
+constexpr size_t kSpareBatchBytes = size_t{2} << 20;  // a larger batch gives its memory back
 constexpr size_t kTagBytes = 1;               // the table's tag, at the head of each key
 constexpr size_t kInfoLogBytes = size_t{8} << 20;
 constexpr size_t kInfoLogFiles = 3;
@@ -118,6 +119,10 @@ class RocksDbBatch final : public Batch {
 
   rocksdb::WriteBatch& batch() { return batch_; }
   const rocksdb::Status& status() const { return status_; }
+  void Clear() {
+    batch_.Clear();
+    status_ = rocksdb::Status::OK();
+  }
 
  private:
   void Keep(const rocksdb::Status& status) {
@@ -225,6 +230,8 @@ struct RocksDbStore::Db {
   std::unique_ptr<rocksdb::DB> rocksdb;
   Mutex mutex;
   Status failed HILO_GUARDED_BY(mutex);  // the first error of Write
+  // A batch that was written, empty again, for the memory it has; null while there is none.
+  std::unique_ptr<RocksDbBatch> spare HILO_GUARDED_BY(mutex);
 };
 
 RocksDbStore::RocksDbStore(std::unique_ptr<Db> db) : db_(std::move(db)) {}
@@ -264,7 +271,11 @@ std::unique_ptr<Iterator> RocksDbStore::NewIterator(const KeyRange& range) const
   return std::make_unique<RocksDbIterator>(*db_->rocksdb, nullptr, range);
 }
 
-std::unique_ptr<Batch> RocksDbStore::NewBatch() { return std::make_unique<RocksDbBatch>(); }
+std::unique_ptr<Batch> RocksDbStore::NewBatch() {
+  MutexLock lock(db_->mutex);
+  if (db_->spare != nullptr) return std::move(db_->spare);
+  return std::make_unique<RocksDbBatch>();
+}
 
 Status RocksDbStore::Write(std::unique_ptr<Batch> batch) {
   auto* changes = dynamic_cast<RocksDbBatch*>(batch.get());
@@ -278,6 +289,11 @@ Status RocksDbStore::Write(std::unique_ptr<Batch> batch) {
     status = db_->rocksdb->Write(options, &changes->batch());
   }
   db_->failed = FromRocksDb(status, "writing a batch");
+  if (db_->failed.ok() && changes->batch().GetDataSize() <= kSpareBatchBytes) {
+    batch.release();  // it is `changes`
+    db_->spare.reset(changes);
+    changes->Clear();
+  }
   return db_->failed;
 }
 

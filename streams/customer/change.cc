@@ -52,7 +52,7 @@ std::string Change::NextId() {
 void Change::AddEntry(const fold::FoldRecord& record, store::v1::TimelineRow& entry) {
   entry.set_offset(record.offset);
   const timeline::EntryPlace place{entry.event_micros(), record.offset, subject_.member};
-  context_.Put(timeline::EntryKey(BucketOf(subject_.customer), place), fold::Encode(entry));
+  context_.Insert(timeline::EntryKey(BucketOf(subject_.customer), place), fold::Encode(entry));
 }
 
 void Change::WatchSilence(std::string_view interaction) {

@@ -32,6 +32,8 @@ fold::Timer MakeTimer(const TimerTarget& target, LogTime due) {
   timer.name.append(Prefix(target.kind)).append(target.member.Bytes()).append(target.thing);
   timer.due = due;
   timer.payload.append(target.customer.Bytes());
+  // A silence is looked at when it is due, and set again when there was none.
+  timer.fixed = target.kind == TimerKind::kSilence;
   return timer;
 }
 

@@ -39,6 +39,11 @@ void ApplyContext::Put(std::string_view key, std::string_view value) {
   staging_.Put(key, value);
 }
 
+void ApplyContext::Insert(std::string_view key, std::string_view value) {
+  HILO_CHECK(OfTheFold(key), "the first tables are the runtime's");
+  staging_.Insert(key, value);
+}
+
 void ApplyContext::Delete(std::string_view key) {
   HILO_CHECK(OfTheFold(key), "the first tables are the runtime's");
   staging_.Delete(key);

@@ -37,6 +37,7 @@ class ApplyContext final : public Context {
   const store::v1::Parameters& Parameters() const override { return clock_.row().parameters(); }
   StatusOr<std::optional<std::string>> Get(std::string_view key) override;
   void Put(std::string_view key, std::string_view value) override;
+  void Insert(std::string_view key, std::string_view value) override;
   void Delete(std::string_view key) override;
   Status Scan(
       const store::KeyRange& range,
@@ -44,6 +45,8 @@ class ApplyContext final : public Context {
   void Emit(const log::TopicPartition& to, const store::v1::Record& record) override;
   void SetTimer(const Timer& timer) override;
   void CancelTimer(std::string_view name) override;
+  // The one that the queue gave out.
+  void RemoveTimer(const Timer& timer) { timers_.Remove(timer); }
   void Answer(std::string_view caller, RequestId request,
               const store::v1::AnswerRow& answer) override;
   void Tell(const Notice& notice) override { notices_.push_back(notice); }

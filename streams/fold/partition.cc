@@ -5,6 +5,7 @@
 #include "ops/base/kill_point.h"
 #include "ops/base/metric_names.h"
 #include "state/store/keys.h"
+#include "streams/fold/digest.h"
 #include "streams/fold/partition_impl.h"
 
 namespace hilo::fold {
@@ -27,15 +28,14 @@ void SetMark(const StateMark& mark, store::v1::MarkRow& row) {
 
 Hash16 RecordHash(const Hash16& before, const log::StoredRecord& stored) {
   // Lengths keep apart what is joined; the append time is part of what a fold sees.
-  std::string head = KeyBuilder(Table::kMeta)
-                         .Time(stored.append_time.time_since_epoch().count())
-                         .U32(static_cast<uint32_t>(stored.record.key.size()))
-                         .U32(static_cast<uint32_t>(stored.record.header.size()))
-                         .Raw(stored.record.key)
-                         .Raw(stored.record.header)
-                         .Build();
-  head.replace(0, 1, Bytes(before));
-  return Hash(head, stored.record.payload);
+  const std::string head = KeyBuilder(Table::kMeta)
+                               .Time(stored.append_time.time_since_epoch().count())
+                               .U32(static_cast<uint32_t>(stored.record.key.size()))
+                               .U32(static_cast<uint32_t>(stored.record.header.size()))
+                               .Raw(stored.record.key)
+                               .Raw(stored.record.header)
+                               .Build();
+  return RunningHash(before, std::string_view(head).substr(1), stored.record.payload);
 }
 
 PartitionImpl::PartitionImpl(Options options, log::Log& log, store::Store& store, Fold& fold,

@@ -22,9 +22,9 @@
 
 namespace hilo::fold {
 
-// The running hash over a partition's records: Hash(before ‖ append time ‖ sizes of key and header
-// ‖ key ‖ header ‖ payload), numbers big-endian (8 bytes with the sign flipped, 4, 4). It begins
-// with 16 zero bytes.
+// The running hash over a partition's records: RunningHash of append time ‖ sizes of key and header
+// ‖ key ‖ header, and of the payload; numbers big-endian (8 bytes with the sign flipped, 4, 4). It
+// begins with 16 zero bytes.
 Hash16 RecordHash(const Hash16& before, const log::StoredRecord& stored);
 
 // The runtime behind Partition. Its files: partition.cc (a step), partition_open.cc (opening),

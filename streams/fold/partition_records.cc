@@ -157,12 +157,11 @@ Status PartitionImpl::FireOne(const Decoded& decoded, const Timer& timer, bool* 
   // The timer goes, or moves to its next turn, even if the fold then refuses what it does.
   const Occurrence occurrence = clock_.Resolve(timer);
   context_.Begin(decoded.header->hops());
+  context_.RemoveTimer(timer);
   if (occurrence.again) {
     Timer next = timer;
     next.due = *occurrence.again;
     context_.SetTimer(next);
-  } else {
-    context_.CancelTimer(timer.name);
   }
   HILO_RETURN_IF_ERROR(Settle(decoded, Outcome::Ok(), {}));
   *fired = occurrence.fires;

@@ -38,15 +38,25 @@ Status TimerQueue::Cancel(std::string_view name) {
   return OkStatus();
 }
 
+void TimerQueue::Remove(const Timer& timer) {
+  std::string place = Place(timer.due, timer.name);
+  staging_.Delete(RowKey(place));
+  if (!timer.fixed) staging_.Delete(NameKey(timer.name));
+  pending_.emplace_back(std::move(place), false);
+}
+
 Status TimerQueue::Set(const Timer& timer) {
-  HILO_RETURN_IF_ERROR(Cancel(timer.name));
+  if (!timer.fixed) HILO_RETURN_IF_ERROR(Cancel(timer.name));
   store::v1::TimerRow row;
   row.set_payload(timer.payload);
   row.set_catch_up(static_cast<uint32_t>(timer.catch_up));
   row.set_period_micros(timer.period.count());
+  row.set_fixed(timer.fixed);
   std::string place = Place(timer.due, timer.name);
   staging_.Put(RowKey(place), Encode(row));
-  staging_.Put(NameKey(timer.name), std::string_view(place).substr(0, 8));
+  if (!timer.fixed) {
+    staging_.Put(NameKey(timer.name), std::string_view(place).substr(0, 8));
+  }
   pending_.emplace_back(std::move(place), true);
   return OkStatus();
 }
@@ -64,7 +74,8 @@ StatusOr<std::optional<Timer>> TimerQueue::Lowest(LogTime now) {
                                     .due = DueOf(place),
                                     .payload = row.payload(),
                                     .catch_up = static_cast<CatchUp>(row.catch_up()),
-                                    .period = Micros(row.period_micros())});
+                                    .period = Micros(row.period_micros()),
+                                    .fixed = row.fixed()});
 }
 
 void TimerQueue::Commit() {

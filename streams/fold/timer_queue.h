@@ -23,10 +23,10 @@ namespace hilo::fold {
 // or Rollback with it.
 // **Errors**: the store's. **Threads**: confined to one thread. **Lifetime**: the staging outlives
 // it.
-// **Cost**: Set and Cancel read one row; a refill reads kRefill rows.
+// **Cost**: Set and Cancel read one row, unless the timer is fixed; a refill reads kRefill rows.
 class TimerQueue {
  public:
-  static constexpr size_t kRefill = 10'000;
+  static constexpr size_t kRefill = 2'000;
   static constexpr size_t kMaxNameBytes = 64;
   static constexpr size_t kMaxPayloadBytes = 256;
 
@@ -34,6 +34,8 @@ class TimerQueue {
 
   Status Set(const Timer& timer);
   Status Cancel(std::string_view name);
+  // One that Lowest gave.
+  void Remove(const Timer& timer);
   // The lowest timer that is due at `now`.
   StatusOr<std::optional<Timer>> Lowest(LogTime now);
 

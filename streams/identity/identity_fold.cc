@@ -53,7 +53,7 @@ class IdentityFold final : public fold::Fold {
   explicit IdentityFold(Options options)
       : options_(std::move(options)),
         counters_(options_.metrics),
-        cache_(options_.cached_identifiers, options_.cached_customers) {
+        cache_(options_.cached_identifiers, options_.cached_customers, options_.cached_places) {
     HILO_CHECK(options_.customer_partitions >= 1 && options_.customer_partitions <= 256,
                "a space has 1 to 256 partitions of customers, checked when it is configured");
   }

@@ -67,7 +67,13 @@ Status Resolution::Decide(EventId event) {
       Begin();
     } else {
       place_ = anchor->place;
-      HILO_ASSIGN_OR_RETURN(customer_, state_.GetCustomer(place_.customer));
+      const bool nothing_new =
+          std::all_of(incoming_.begin(), incoming_.end(), [this](const Incoming& i) {
+            return i.known && (!i.Usable() || i.place.customer == place_.customer);
+          });
+      if (!nothing_new) {
+        HILO_ASSIGN_OR_RETURN(customer_, state_.GetCustomer(place_.customer));
+      }
     }
     for (Incoming& incoming : incoming_) {
       if (!incoming.known) Bind(incoming);
@@ -93,7 +99,6 @@ Status Resolution::FindHome() {
   Incoming& strongest = incoming_.front();
   if (strongest.state.home) {
     HILO_ASSIGN_OR_RETURN(place_, state_.PlaceOf(*strongest.state.home));
-    HILO_ASSIGN_OR_RETURN(customer_, state_.GetCustomer(place_.customer));
     return OkStatus();
   }
   Begin();
@@ -113,6 +118,9 @@ StatusOr<const Resolution::Incoming*> Resolution::FindAnchor() {
   }
   for (const Incoming& incoming : incoming_) {
     if (!incoming.known || !incoming.Usable()) continue;
+    if (!brings_strong && !(brings_better && incoming.strength == Strength::kWeak)) {
+      return &incoming;
+    }
     HILO_ASSIGN_OR_RETURN(const StateAccess::Customer* const customer,
                           state_.GetCustomer(incoming.place.customer));
     if (brings_strong && customer->state.strong) continue;

@@ -84,7 +84,8 @@ class Resolution {
   Counters& counters_;
   std::vector<Incoming> incoming_;  // strongest first
   Place place_;
-  StateAccess::Customer* customer_ = nullptr;  // at place_
+  // At place_; null while the event brings nothing new to it.
+  StateAccess::Customer* customer_ = nullptr;
   bool begins_ = false;
   std::vector<Suggested> suggested_;
 };

@@ -58,13 +58,20 @@ void StateAccess::WriteCustomers() {
     if (!customer.changed) continue;
     context_.Put(CustomerKey(customer.id), EncodeCustomer(customer.state));
     cache_.customers.Set(customer.id, customer.state);
+    cache_.places.Set(customer.id, customer.state.moved_to.value_or(customer.id));
     customer.changed = false;
   }
 }
 
 StatusOr<Place> StateAccess::PlaceOf(MemberId member) {
-  HILO_ASSIGN_OR_RETURN(const Customer* const birth, GetCustomer(BirthCustomer(member)));
-  return Place{.member = member, .customer = birth->state.moved_to.value_or(birth->id)};
+  const CustomerId born_with = BirthCustomer(member);
+  if (const CustomerId* const cached = cache_.places.Find(born_with)) {
+    return Place{.member = member, .customer = *cached};
+  }
+  HILO_ASSIGN_OR_RETURN(const Customer* const birth, GetCustomer(born_with));
+  const CustomerId now = birth->state.moved_to.value_or(birth->id);
+  cache_.places.Set(born_with, now);
+  return Place{.member = member, .customer = now};
 }
 
 StatusOr<bool> StateAccess::WasSuggested(CustomerId one, CustomerId other) {

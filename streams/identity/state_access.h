@@ -18,8 +18,8 @@ namespace hilo::identity {
 
 // Decoded rows that outlive a record; cleared when a batch is not written.
 struct StateCache {
-  StateCache(size_t identifier_slots, size_t customer_slots)
-      : identifiers(identifier_slots), customers(customer_slots) {}
+  StateCache(size_t identifier_slots, size_t customer_slots, size_t place_slots)
+      : identifiers(identifier_slots), customers(customer_slots), places(place_slots) {}
 
   // Ids and hashes are spread evenly: eight bytes of them choose a slot.
   struct SlotOf {
@@ -32,10 +32,13 @@ struct StateCache {
   };
   RowCache<IdentifierName, IdentifierState, SlotOf> identifiers;
   RowCache<CustomerId, CustomerState, SlotOf> customers;
+  // Where the member born with a customer belongs now.
+  RowCache<CustomerId, CustomerId, SlotOf> places;
 
   void Clear() {
     identifiers.Clear();
     customers.Clear();
+    places.Clear();
   }
 };
 

@@ -32,12 +32,8 @@ def ordered_time(micros):
     return (micros + (1 << 63)).to_bytes(8, "big")
 
 
-def record_hash(before, record):
-    return blake(before, ordered_time(record.append_micros), len(record.key).to_bytes(4, "big"),
-                 len(record.header).to_bytes(4, "big"), record.key, record.header, record.payload)
-
-
 SECRET = (0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3)
+OTHER_SECRET = (0x589965CC75374CC3, 0x1D8E4E27C47D124F)
 MASK = (1 << 64) - 1
 
 
@@ -46,20 +42,31 @@ def mix(a, b):
     return (product & MASK) ^ (product >> 64)
 
 
-def absorb(state, data):
+def absorb(state, data, secret=SECRET):
     at = 0
     while len(data) - at >= 16:
         first = int.from_bytes(data[at:at + 8], "little")
         second = int.from_bytes(data[at + 8:at + 16], "little")
-        state = mix(first ^ SECRET[0], second ^ state)
+        state = mix(first ^ secret[0], second ^ state)
         at += 16
     low = int.from_bytes(data[at:at + 8], "little")
     high = int.from_bytes(data[at + 8:], "little")
-    return mix(low ^ SECRET[1] ^ len(data), high ^ state)
+    return mix(low ^ secret[1] ^ len(data), high ^ state)
 
 
 def row_hash(key, value):
     return mix(absorb(absorb(SECRET[2], key), value) ^ SECRET[0], SECRET[1])
+
+
+def record_hash(before, record):
+    low, high = int.from_bytes(before[:8], "little"), int.from_bytes(before[8:], "little")
+    head = b"".join((ordered_time(record.append_micros), len(record.key).to_bytes(4, "big"),
+                     len(record.header).to_bytes(4, "big"), record.key, record.header))
+    one = mix(low ^ SECRET[0], high ^ SECRET[2])
+    other = mix(low ^ OTHER_SECRET[0], high ^ OTHER_SECRET[1])
+    halves = (absorb(absorb(state, head, secret), record.payload, secret)
+              for state, secret in ((one, SECRET), (other, OTHER_SECRET)))
+    return b"".join(half.to_bytes(8, "little") for half in halves)
 
 
 def digest(rows):

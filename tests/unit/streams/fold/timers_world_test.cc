@@ -53,7 +53,8 @@ class PartitionSubject final : public TimeSubject {
                             .due = {due},
                             .payload = std::to_string(customer),
                             .catch_up = policy,
-                            .period = Micros(period)});
+                            .period = Micros(period),
+                            .fixed = name % 2 == 1});
   }
   std::vector<Fired> Tick(const store::v1::Tick& tick, int64_t append_micros) override {
     clock_.Advance(Micros(append_micros - clock_.Wall().time_since_epoch().count()));

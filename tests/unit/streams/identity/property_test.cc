@@ -85,7 +85,8 @@ Folded FoldAll(const std::vector<Input>& inputs, const FoldingOptions& options) 
   const auto fresh = [&options] {
     return NewIdentityFold({.id_key = TestKey(),
                             .cached_identifiers = options.cached,
-                            .cached_customers = options.cached});
+                            .cached_customers = options.cached,
+                            .cached_places = options.cached});
   };
   std::unique_ptr<fold::Fold> fold = fresh();
   std::mt19937_64 random(options.abandon_seed);
