@@ -656,14 +656,14 @@ desk('shortcuts can be given other keys, which outlive a reload', async ({page})
   await page.getByText('A shortcut needs Alt, Ctrl or Command.').waitFor();
   await page.keyboard.press('Alt+f');
   await page.getByText('Alt+F is taken by “Record a fact”.').waitFor();
-  await page.keyboard.press('Alt+g');
-  await page.getByText('Alt+G is now “Write a note”.').waitFor();
+  await page.keyboard.press('Alt+b');
+  await page.getByText('Alt+B is now “Write a note”.').waitFor();
   await page.keyboard.press('Escape');
   await page.reload();
   await heading(page, 'Ana García').waitFor();
   await page.keyboard.press('Alt+n');
   assert.equal(await page.getByRole('textbox', {name: 'Note'}).count(), 0);
-  await page.keyboard.press('Alt+g');
+  await page.keyboard.press('Alt+b');
   await page.getByRole('textbox', {name: 'Note'}).waitFor();
 });
 

@@ -90,7 +90,7 @@ class HttpSender(Sender):
         name, sequence, chain, body = self.event(user)
         self.until_told(name, body)
         self.place[user] = (sequence, chain)
-        if self.random.random() < 0.02:
+        if not late and self.random.random() < 0.02:  # a late one is late also under other words
             self.conflict(name, body)
         if self.random.random() < 0.02:
             self.junk()
