@@ -83,11 +83,11 @@ class HttpSender(Sender):
         self.ledger.invoke(kind="event", id=name, source=self.name, identifier=user, seq=sequence, chain=chain.hex(), ordered=True,
                            minor=minor, currency=properties.get("currency", "") if minor else "",
                            expect="event_too_late" if late else "counted", user=user)
-        return name, sequence, chain, body
+        return name, sequence, chain, body, late
 
     def turn(self):
         user = self.random.choice(self.users)
-        name, sequence, chain, body = self.event(user)
+        name, sequence, chain, body, late = self.event(user)
         self.until_told(name, body)
         self.place[user] = (sequence, chain)
         if not late and self.random.random() < 0.02:  # a late one is late also under other words
