@@ -58,7 +58,7 @@ AIMS = {
     "memory_after_reads_1m": ("<=", 512),
     "ready_after_kill_1m": ("<=", 2),
     "Condition/Ordinary": ("<=", 200),
-    "Decide/1000": ("<=", 1_000),
+    "Decide/1000": (">=", 1_000),  # calls a second: 1 ms each
 }
 # Figures with a limit or peer measured in the same run.
 PEERS = {
