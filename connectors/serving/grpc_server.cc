@@ -105,27 +105,38 @@ struct Shared {
   Mutex mutex;
   std::set<ServerCall*> open HILO_GUARDED_BY(mutex);
   bool stopping HILO_GUARDED_BY(mutex) = false;
+  // The queue takes nothing any more: an answer that comes later has nowhere to go.
+  bool shut HILO_GUARDED_BY(mutex) = false;
 };
 
-// One call from its request to its end. Operations hold it alive.
+// One call from its request to its end. Operations hold it alive, and so does its handler, which
+// may answer a call that was given up after the server has stopped.
 class ServerCall final : public std::enable_shared_from_this<ServerCall> {
  public:
-  explicit ServerCall(Shared& shared) : shared_(shared), stream_(&context_) {}
+  explicit ServerCall(std::shared_ptr<Shared> shared)
+      : shared_(std::move(shared)), stream_(&context_) {}
   ~ServerCall() {
-    MutexLock lock(shared_.mutex);
-    shared_.open.erase(this);
+    MutexLock lock(shared_->mutex);
+    shared_->open.erase(this);
   }
 
-  static void Await(Shared& shared) {
-    {
-      MutexLock lock(shared.mutex);
-      if (shared.stopping) return;
-    }
+  static void Await(const std::shared_ptr<Shared>& shared) {
     auto call = std::make_shared<ServerCall>(shared);
-    call->context_.AsyncNotifyWhenDone(call->Then([call](bool) { call->OnDone(); }));
-    shared.service.RequestCall(&call->context_, &call->stream_, shared.queue.get(),
-                               shared.queue.get(),
-                               call->Then([call](bool ok) { call->OnCall(ok); }));
+    MutexLock lock(shared->mutex);
+    if (shared->stopping) return;
+    call->context_.AsyncNotifyWhenDone(new Operation([call](bool) { call->OnDone(); }));
+    shared->service.RequestCall(&call->context_, &call->stream_, shared->queue.get(),
+                                shared->queue.get(),
+                                new Operation([call](bool ok) { call->OnCall(ok); }));
+  }
+
+  // Ends the call if it is a stream: a unary call is waited for.
+  void StopStream() HILO_EXCLUDES(mutex_) {
+    {
+      MutexLock lock(mutex_);
+      if (!streams_) return;
+    }
+    FinishStream(Stopping());
   }
 
   // Ends a stream from the outside.
@@ -182,23 +193,39 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
     const std::shared_ptr<ServerCall> call_;
   };
 
-  void* Then(std::function<void(bool)> run) { return new Operation(std::move(run)); }
+  // Starts an operation with the tag that runs `then` when it has ended; once the queue is shut,
+  // neither happens.
+  template <typename Start>
+  void Begin(std::function<void(bool)> then, const Start& start) HILO_EXCLUDES(shared_->mutex) {
+    MutexLock lock(shared_->mutex);
+    if (!shared_->shut) start(new Operation(std::move(then)));
+  }
+
+  void Read(std::function<void(bool)> then) {
+    Begin(std::move(then), [this](void* tag) { stream_.Read(&incoming_, tag); });
+  }
+  void WriteAndFinish(const grpc::ByteBuffer& buffer) {
+    Begin([self = shared_from_this()](bool) { self->OnFinished(); },
+          [&](void* tag) {
+            stream_.WriteAndFinish(buffer, grpc::WriteOptions(), grpc::Status::OK, tag);
+          });
+  }
 
   void OnCall(bool ok) {
     if (!ok) return;  // the server stops
     Await(shared_);
     {
-      MutexLock lock(shared_.mutex);
-      shared_.open.insert(this);
+      MutexLock lock(shared_->mutex);
+      shared_->open.insert(this);
     }
     const auto self = shared_from_this();
-    if (shared_.offer_reflection && Reflection::IsMethod(context_.method())) {
+    if (shared_->offer_reflection && Reflection::IsMethod(context_.method())) {
       reflection_ = true;
-      stream_.Read(&incoming_, Then([self](bool more) { self->OnQuestion(more); }));
+      Read([self](bool more) { self->OnQuestion(more); });
       return;
     }
     if (HealthWatch::IsMethod(context_.method())) {
-      stream_.Read(&incoming_, Then([self](bool more) { self->OnHealthQuestion(more); }));
+      Read([self](bool more) { self->OnHealthQuestion(more); });
       return;
     }
     Chain::Incoming incoming;
@@ -213,7 +240,7 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
     }
     incoming.request_id = NextRequestId();
     context_.AddInitialMetadata("x-request-id", incoming.request_id);
-    auto admitted = shared_.chain.Admit(incoming);
+    auto admitted = shared_->chain.Admit(incoming);
     if (!admitted.ok()) return FinishCall(admitted.status());
     admitted_ = *std::move(admitted);
     {
@@ -221,34 +248,47 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
       call_ = admitted_.call;
       if (closed_) call_->Cancel();
     }
-    stream_.Read(&incoming_, Then([self](bool more) { self->OnRequest(more); }));
+    Read([self](bool more) { self->OnRequest(more); });
   }
 
   void OnRequest(bool ok) {
     if (!ok) {
       const Status status = Error(StatusCode::kInvalidArgument, "request_missing",
                                   "the call ended before its request came");
-      shared_.chain.CountRefused(context_.method(), status);
+      shared_->chain.CountRefused(context_.method(), status);
       return FinishCall(status);
     }
     std::unique_ptr<Message> request = admitted_.endpoint->new_request();
     if (Status parsed = ParseMessage(incoming_, *request); !parsed.ok()) {
-      shared_.chain.CountRefused(context_.method(), parsed);
+      shared_->chain.CountRefused(context_.method(), parsed);
       return FinishCall(parsed);
     }
     incoming_.Clear();
     const auto self = shared_from_this();
     if (admitted_.endpoint->stream) {
-      shared_.chain.Run(admitted_, std::move(request), std::make_shared<Sink>(self));
+      if (!BeginStream()) return;
+      shared_->chain.Run(admitted_, std::move(request), std::make_shared<Sink>(self));
       return;
     }
-    shared_.chain.Run(admitted_, std::move(request), [self](Status status, AnyResponse response) {
+    shared_->chain.Run(admitted_, std::move(request), [self](Status status, AnyResponse response) {
       if (!status.ok()) return self->FinishCall(status);
-      grpc::ByteBuffer buffer =
-          response.wire ? TakeBuffer(*std::move(response.wire)) : ToBuffer(*response.message);
-      self->stream_.WriteAndFinish(buffer, grpc::WriteOptions(), grpc::Status::OK,
-                                   self->Then([self](bool) { self->OnFinished(); }));
+      self->WriteAndFinish(response.wire ? TakeBuffer(*std::move(response.wire))
+                                         : ToBuffer(*response.message));
     });
+  }
+
+  // False when the node stops: the stream is ended.
+  bool BeginStream() HILO_EXCLUDES(mutex_) {
+    {
+      MutexLock lock(mutex_);
+      streams_ = true;
+    }
+    {
+      MutexLock lock(shared_->mutex);
+      if (!shared_->stopping) return true;
+    }
+    FinishStream(Stopping());
+    return false;
   }
 
   std::string IncomingBytes() const {
@@ -269,24 +309,16 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
           Error(StatusCode::kInvalidArgument, "proto_parse", "the question cannot be read"));
     }
     if (context_.method() == HealthWatch::kCheck) {
-      const auto answer = shared_.health.Check(*service);
+      const auto answer = shared_->health.Check(*service);
       if (!answer) {
         return FinishCall(
             Error(StatusCode::kNotFound, "service_unknown", "this server has no such service"));
       }
-      stream_.WriteAndFinish(ToBuffer(*answer), grpc::WriteOptions(), grpc::Status::OK,
-                             Then([self](bool) { self->OnFinished(); }));
-      return;
+      return WriteAndFinish(ToBuffer(*answer));
     }
-    bool stopping = false;
-    {
-      MutexLock lock(shared_.mutex);
-      watches_health_ = true;
-      stopping = shared_.stopping;
-    }
-    if (stopping) return FinishStream(Stopping());
+    if (!BeginStream()) return;
     const auto watcher =
-        shared_.health.Watch(*service, [weak = weak_from_this()](const std::string& answer) {
+        shared_->health.Watch(*service, [weak = weak_from_this()](const std::string& answer) {
           const auto call = weak.lock();
           if (call && call->Send(ToBuffer(answer)) == MessageSink::Result::kFull)
             call->FinishStream(Error(StatusCode::kResourceExhausted, "reader_too_slow",
@@ -296,27 +328,27 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
       return FinishStream(Error(StatusCode::kResourceExhausted, "too_many_streams",
                                 "this node's health is watched by as many as may"));
     }
-    OnClosed([&health = shared_.health, watcher = *watcher] { health.Unwatch(watcher); });
+    OnClosed([shared = shared_, watcher = *watcher] { shared->health.Unwatch(watcher); });
   }
 
   // Reflection: a question, its answer, the next question.
   void OnQuestion(bool more) {
     const auto self = shared_from_this();
     if (!more) return FinishCall(OkStatus());
-    const std::optional<std::string> answer = shared_.reflection.Answer(IncomingBytes());
+    const std::optional<std::string> answer = shared_->reflection.Answer(IncomingBytes());
     if (!answer)
       return FinishCall(
           Error(StatusCode::kInvalidArgument, "proto_parse", "the question cannot be read"));
-    stream_.Write(ToBuffer(*answer), Then([self](bool ok) {
-                    if (!ok) return;
-                    self->stream_.Read(&self->incoming_,
-                                       self->Then([self](bool again) { self->OnQuestion(again); }));
-                  }));
+    Begin(
+        [self](bool ok) {
+          if (ok) self->Read([self](bool again) { self->OnQuestion(again); });
+        },
+        [&](void* tag) { stream_.Write(ToBuffer(*answer), tag); });
   }
 
   void FinishCall(const Status& status) {
-    const auto self = shared_from_this();
-    stream_.Finish(ToGrpc(status), Then([self](bool) { self->OnFinished(); }));
+    Begin([self = shared_from_this()](bool) { self->OnFinished(); },
+          [&](void* tag) { stream_.Finish(ToGrpc(status), tag); });
   }
 
   void OnFinished() {
@@ -350,10 +382,10 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
       grpc::ByteBuffer next = std::move(waiting_.front());
       waiting_.pop_front();
       waiting_bytes_ -= next.Length();
-      stream_.Write(next, Then([self](bool ok) { self->OnWritten(ok); }));
+      Begin([self](bool ok) { self->OnWritten(ok); }, [&](void* tag) { stream_.Write(next, tag); });
     } else if (final_) {
       finished_ = true;
-      stream_.Finish(ToGrpc(*final_), Then([self](bool) {}));
+      Begin([self](bool) {}, [&](void* tag) { stream_.Finish(ToGrpc(*final_), tag); });
     }
   }
 
@@ -377,19 +409,19 @@ class ServerCall final : public std::enable_shared_from_this<ServerCall> {
 
   static std::string NextRequestId();
 
-  Shared& shared_;
+  const std::shared_ptr<Shared> shared_;
   grpc::GenericServerContext context_;
   grpc::GenericServerAsyncReaderWriter stream_;
   grpc::ByteBuffer incoming_;
   Chain::Admitted admitted_;
   bool reflection_ = false;
-  bool watches_health_ = false;  // guarded by Shared's mutex
 
   Mutex mutex_;
   std::shared_ptr<Call> call_ HILO_GUARDED_BY(mutex_);
   std::deque<grpc::ByteBuffer> waiting_ HILO_GUARDED_BY(mutex_);
   size_t waiting_bytes_ HILO_GUARDED_BY(mutex_) = 0;
   std::optional<Status> final_ HILO_GUARDED_BY(mutex_);
+  bool streams_ HILO_GUARDED_BY(mutex_) = false;
   bool writing_ HILO_GUARDED_BY(mutex_) = false;
   bool finished_ HILO_GUARDED_BY(mutex_) = false;
   bool closed_ HILO_GUARDED_BY(mutex_) = false;
@@ -421,7 +453,7 @@ StatusOr<std::string> ReadFile(const std::string& path) {
 class GrpcServerOnQueue final : public GrpcServer {
  public:
   GrpcServerOnQueue(const Chain& chain, const Endpoints& endpoints, bool reflection)
-      : shared_(chain, endpoints, reflection) {}
+      : shared_(std::make_shared<Shared>(chain, endpoints, reflection)) {}
   ~GrpcServerOnQueue() override { Stop(); }
 
   Status Start(const Options& options) {
@@ -443,8 +475,8 @@ class GrpcServerOnQueue final : public GrpcServer {
                                kMinPingIntervalMillis);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.RegisterAsyncGenericService(&shared_.service);
-    shared_.queue = builder.AddCompletionQueue();
+    builder.RegisterAsyncGenericService(&shared_->service);
+    shared_->queue = builder.AddCompletionQueue();
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {
       return Error(StatusCode::kUnavailable, "grpc_listen",
@@ -459,26 +491,27 @@ class GrpcServerOnQueue final : public GrpcServer {
 
   uint16_t Port() const override { return port_; }
 
-  void SetServing(bool serving) override { shared_.health.SetServing(serving); }
+  void SetServing(bool serving) override { shared_->health.SetServing(serving); }
 
   void Stop() override {
     if (server_ == nullptr) return;
     SetServing(false);
     std::vector<std::shared_ptr<ServerCall>> open;
     {
-      MutexLock lock(shared_.mutex);
-      shared_.stopping = true;
-      for (ServerCall* call : shared_.open) {
-        const bool streams = call->watches_health_ || (call->admitted_.endpoint != nullptr &&
-                                                       call->admitted_.endpoint->stream);
-        auto held = call->weak_from_this().lock();
-        if (streams && held) open.push_back(std::move(held));
+      MutexLock lock(shared_->mutex);
+      shared_->stopping = true;
+      for (ServerCall* call : shared_->open) {
+        if (auto held = call->weak_from_this().lock()) open.push_back(std::move(held));
       }
     }
-    for (const auto& call : open) call->FinishStream(Stopping());
+    for (const auto& call : open) call->StopStream();
     open.clear();
     server_->Shutdown(std::chrono::system_clock::now() + kStopGrace);
-    shared_.queue->Shutdown();
+    {
+      MutexLock lock(shared_->mutex);
+      shared_->shut = true;
+    }
+    shared_->queue->Shutdown();
     thread_.join();
     server_.reset();
   }
@@ -487,10 +520,10 @@ class GrpcServerOnQueue final : public GrpcServer {
   void Work() {
     void* tag = nullptr;
     bool ok = false;
-    while (shared_.queue->Next(&tag, &ok)) static_cast<Operation*>(tag)->Complete(ok);
+    while (shared_->queue->Next(&tag, &ok)) static_cast<Operation*>(tag)->Complete(ok);
   }
 
-  Shared shared_;
+  const std::shared_ptr<Shared> shared_;
   std::unique_ptr<grpc::Server> server_;
   std::thread thread_;
   uint16_t port_ = 0;
