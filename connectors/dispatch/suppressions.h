@@ -27,8 +27,8 @@ class Suppressions {
   // Reads up to the end of the topic as it is now.
   Status CatchUp();
   // Whether nothing may be sent there. `address` is the identifier's hash, 16 bytes; `channel`
-  // hilo.v1.Channel; `purpose` that of the consent the message needs, empty for one that needs none,
-  // which only an address that takes nothing at all holds back.
+  // hilo.v1.Channel; `purpose` that of the consent the message needs, empty for one that needs
+  // none, which only an address that takes nothing at all holds back.
   bool Holds(std::string_view address, uint32_t channel, std::string_view purpose) const;
   size_t Size() const;
 

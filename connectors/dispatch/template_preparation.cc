@@ -10,7 +10,8 @@ namespace {
 
 using store::v1::OutboundMessage;
 
-// What a sealed value says; a Status only where asking again may help, "" where it is gone for good.
+// What a sealed value says; a Status only where asking again may help, "" where it is gone for
+// good.
 StatusOr<std::string> OpenIfThere(const keys::Sealer& sealer, std::string_view sealed,
                                   std::string_view field) {
   auto opened = sealer.Open(sealed, field);

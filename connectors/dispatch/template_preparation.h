@@ -15,8 +15,8 @@ namespace hilo::dispatch {
 // decided under.
 //
 // **Errors**: `address_unreadable`, `key_destroyed` for an address that can no longer be opened;
-// `catalogue_gone`, `template_gone`; those of catalogue::Render; `unavailable` ones are worth asking
-// again. A trait or fact that cannot be opened any more counts as not known.
+// `catalogue_gone`, `template_gone`; those of catalogue::Render; `unavailable` ones are worth
+// asking again. A trait or fact that cannot be opened any more counts as not known.
 // **Threads**: thread-safe. **Lifetime**: parts outlive it.
 class TemplatePreparation final : public Preparation {
  public:

@@ -30,8 +30,8 @@ std::string WrittenMoney(const Money& money, std::string_view language) {
   const int digits = money.currency.MinorDigits();
   const bool negative = money.minor < 0;
   // As unsigned, so that the lowest value has an amount too.
-  uint64_t minor = negative ? 0 - static_cast<uint64_t>(money.minor)
-                            : static_cast<uint64_t>(money.minor);
+  uint64_t minor =
+      negative ? 0 - static_cast<uint64_t>(money.minor) : static_cast<uint64_t>(money.minor);
   std::string fraction;
   for (int i = 0; i < digits; ++i, minor /= 10)
     fraction.insert(fraction.begin(), static_cast<char>('0' + minor % 10));
@@ -48,8 +48,7 @@ std::string WrittenMoney(const Money& money, std::string_view language) {
 std::string WrittenDate(WallTime time, std::string_view zone, std::string_view language) {
   absl::TimeZone local;
   if (zone.empty() || !absl::LoadTimeZone(std::string(zone), &local)) local = absl::UTCTimeZone();
-  const absl::CivilDay day(
-      local.At(absl::FromUnixMicros(time.time_since_epoch().count())).cs);
+  const absl::CivilDay day(local.At(absl::FromUnixMicros(time.time_since_epoch().count())).cs);
   const auto month = static_cast<size_t>(day.month() - 1);
   if (IsSpanish(language)) {
     return std::to_string(day.day()) + " de " + std::string(kMeses[month]) + " de " +

@@ -16,9 +16,8 @@ Status CheckAccess(const Node& node, const Principal& principal, CustomerId cust
   if (!principal.only_assigned) return OkStatus();
   const auto view = node.CustomersStore(PartitionOfCustomer(node, customer)).NewView();
   HILO_ASSIGN_OR_RETURN(const auto calls, customer::CallsOfAgent(*view, principal.agent));
-  const bool assigned = std::any_of(calls.begin(), calls.end(), [&](const auto& call) {
-    return call.customer == customer;
-  });
+  const bool assigned = std::any_of(calls.begin(), calls.end(),
+                                    [&](const auto& call) { return call.customer == customer; });
   return assigned ? OkStatus() : NotPermitted();
 }
 

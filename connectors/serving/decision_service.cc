@@ -46,13 +46,13 @@ class Asked {
       context_.set_assurance(static_cast<v1::Assurance>(contact->assurance()));
       context_.set_released(contact->released());
     }
-    question_.emplace(decision::Question{
-        .catalogue = *catalogue_,
-        .profile = profile_,
-        .context = context_,
-        .now = now,
-        .seed = parts.seed(),
-        .posterior = parts.propensities.For(context_.channel(), now)});
+    question_.emplace(
+        decision::Question{.catalogue = *catalogue_,
+                           .profile = profile_,
+                           .context = context_,
+                           .now = now,
+                           .seed = parts.seed(),
+                           .posterior = parts.propensities.For(context_.channel(), now)});
   }
   Asked(const Asked&) = delete;
   Asked& operator=(const Asked&) = delete;
@@ -207,8 +207,7 @@ Status CheckOutcome(const v1::RecordOutcomeRequest& request, int64_t now_micros)
                      "is ACCEPTED, DECLINED, SNOOZED, NO_RESPONSE or COMPLETED; impressions are "
                      "recorded by Decide");
   }
-  if (request.has_snooze_until_time())
-    return Invalid("snooze_until_time", "is only for SNOOZED");
+  if (request.has_snooze_until_time()) return Invalid("snooze_until_time", "is only for SNOOZED");
   return OkStatus();
 }
 
@@ -274,16 +273,15 @@ void RecordOutcome(const Parts& parts, const CallPointer& call,
           write.command().set_request_id(std::string(id.Bytes()));
           write.command().set_content_hash(
               std::string(Bytes(KeyedHash(parts.content_key, "content", id.Bytes()))));
-          DecideAndRecord(parts, deciding, write.command(), call->deadline(),
-                          [reply, token](StatusOr<v1::Decision> decision,
-                                         const std::string& decided_token) {
-                            v1::RecordOutcomeResponse response;
-                            // The outcome stands whether or not something new could be decided.
-                            response.set_position_token(decision.ok() ? decided_token : token);
-                            if (decision.ok())
-                              *response.mutable_decision() = *std::move(decision);
-                            reply(std::move(response));
-                          });
+          DecideAndRecord(
+              parts, deciding, write.command(), call->deadline(),
+              [reply, token](StatusOr<v1::Decision> decision, const std::string& decided_token) {
+                v1::RecordOutcomeResponse response;
+                // The outcome stands whether or not something new could be decided.
+                response.set_position_token(decision.ok() ? decided_token : token);
+                if (decision.ok()) *response.mutable_decision() = *std::move(decision);
+                reply(std::move(response));
+              });
         });
       });
   Send(
@@ -341,8 +339,7 @@ StatusOr<v1::ExplainActionResponse> Explain(const decision::Question& question,
   }
   v1::ExplainActionResponse response;
   *response.mutable_decision() = decision::Present(
-      question, answer,
-      {.ranked = kMostExplained, .fallen = kMostExplained, .language = language});
+      question, answer, {.ranked = kMostExplained, .fallen = kMostExplained, .language = language});
   AddTraces(question, request.action(), language, response);
   return response;
 }
@@ -365,8 +362,9 @@ StatusOr<v1::ExplainActionResponse> ExplainThen(const Parts& parts, const Call& 
   HILO_ASSIGN_OR_RETURN(const Child about, ParseChild(request.decision(), "decisions", "decision"));
   const auto view =
       parts.node.CustomersStore(PartitionOfCustomer(parts.node, about.customer)).NewView();
-  HILO_ASSIGN_OR_RETURN(const auto kept, customer::ReadDecision(*view, about.customer, BirthMember(about.customer),
-                                               about.id));
+  HILO_ASSIGN_OR_RETURN(
+      const auto kept,
+      customer::ReadDecision(*view, about.customer, BirthMember(about.customer), about.id));
   if (!kept.has_value()) {
     return Error(StatusCode::kNotFound, "decision_not_found",
                  "this decision is not known, or no longer");

@@ -38,8 +38,7 @@ inline constexpr std::string_view kGrpcCodeValues[] = {
     "DataLoss", "Unauthenticated"};
 inline constexpr std::string_view kOutboundValues[] = {"email", "sms", "web", "call"};
 inline constexpr std::string_view kMessageStateValues[] = {
-    "decided", "permitted", "sent",      "held",   "failed",
-    "unknown", "expired",   "cancelled", "refused"};
+    "decided", "permitted", "sent", "held", "failed", "unknown", "expired", "cancelled", "refused"};
 inline constexpr std::string_view kDeliveryValues[] = {"sent", "transient", "permanent", "unknown",
                                                        "not_sent"};
 inline constexpr std::string_view kNotLinkedValues[] = {"merge_limit", "weekly_limit"};
@@ -69,9 +68,8 @@ inline constexpr MetricLabel kByRouteStatus[] = {{"route", {}, kRouteLimit},
                                                  {"status", {}, kCodeLimit}};
 inline constexpr MetricLabel kByChannelReason[] = {{"channel", kOutboundValues},
                                                    {"reason", {}, kCodeLimit}};
-inline constexpr MetricLabel kByChannelStateReason[] = {{"channel", kOutboundValues},
-                                                        {"state", kMessageStateValues},
-                                                        {"reason", {}, kCodeLimit}};
+inline constexpr MetricLabel kByChannelStateReason[] = {
+    {"channel", kOutboundValues}, {"state", kMessageStateValues}, {"reason", {}, kCodeLimit}};
 inline constexpr MetricLabel kByChannelPartition[] = {{"channel", kOutboundValues},
                                                       {"partition", {}, kPartitionLimit}};
 inline constexpr MetricLabel kByChannelResult[] = {{"channel", kOutboundValues},
@@ -212,14 +210,14 @@ inline constexpr CounterMetric kDecisionsDue{
     .name = "hilo_decide_due_total",
     .help = "Follow-ups that were due, by what was decided: send, or why not.",
     .labels = kByReason};
-inline constexpr HistogramMetric kDecisionSeconds{
-    .name = "hilo_decide_seconds",
-    .help = "How long a decision for an agent took.",
-    .buckets = kFineSecondsBuckets};
+inline constexpr HistogramMetric kDecisionSeconds{.name = "hilo_decide_seconds",
+                                                  .help = "How long a decision for an agent took.",
+                                                  .buckets = kFineSecondsBuckets};
 inline constexpr CounterMetric kMessages{
     .name = "hilo_customer_messages_total",
-    .help = "Messages that came to a state, by why: sent, held by an open complaint, refused as a "
-            "duplicate, ….",
+    .help =
+        "Messages that came to a state, by why: sent, held by an open complaint, refused as a "
+        "duplicate, ….",
     .labels = kByChannelStateReason};
 inline constexpr CounterMetric kCallRejected{
     .name = "hilo_callcenter_rejected_total",
@@ -257,8 +255,9 @@ inline constexpr CounterMetric kViews{
     .help = "Views of a customer that were audited and answered."};
 inline constexpr CounterMetric kContextCacheReads{
     .name = "hilo_serving_context_cache_reads_total",
-    .help = "Reads of a customer, by whether what was kept was shown again, brought up to date, or "
-            "rendered anew.",
+    .help =
+        "Reads of a customer, by whether what was kept was shown again, brought up to date, or "
+        "rendered anew.",
     .labels = kByCacheResult};
 inline constexpr GaugeMetric kContextCacheBytes{
     .name = "hilo_serving_context_cache_bytes",

@@ -39,8 +39,8 @@ class MapStore final : public Store {
   std::shared_ptr<const Rows> AllRows() const;
 
  private:
-  // One state of the rows and how many read it outside the lock. Not shared_ptr's own count: reading
-  // that one says nothing about what its former holders have finished doing.
+  // One state of the rows and how many read it outside the lock. Not shared_ptr's own count:
+  // reading that one says nothing about what its former holders have finished doing.
   struct Held {
     explicit Held(Rows rows) : rows(std::move(rows)) {}
     Rows rows;

@@ -38,9 +38,9 @@ constexpr int kOpenFiles = 256;  // of one store; beyond it table readers are cl
 constexpr double kBloomBitsPerKey = 10;
 constexpr double kHighPriorityShare =
     0.3;  // of the cache: indexes and filters, which every read needs
-constexpr double kMemtableBloomShare = 0.02;  // of a memtable: its filter on whole keys
+constexpr double kMemtableBloomShare = 0.02;          // of a memtable: its filter on whole keys
 constexpr size_t kSpareBatchBytes = size_t{2} << 20;  // a larger batch gives its memory back
-constexpr size_t kTagBytes = 1;               // the table's tag, at the head of each key
+constexpr size_t kTagBytes = 1;                       // the table's tag, at the head of each key
 constexpr size_t kInfoLogBytes = size_t{8} << 20;
 constexpr size_t kInfoLogFiles = 3;
 

@@ -32,15 +32,15 @@ enum class Table : uint8_t {
       23,  // customer, other -> the suggestion; both ways round, so that it is told once
 
   // Customers (streams/customer).
-  kMember = 32,      // bucket, member -> everything but the timeline
-  kTimeline = 33,    // bucket, member, event time inverted, offset inverted -> entry
-  kAnswer = 34,      // bucket, member, caller hash, request id -> answer
-  kAgent = 35,       // agent hash, interaction -> member: what is at an agent now
-  kCatalogue = 36,   // "current" -> catalogue revision
-  kAnswerHour = 37,  // hour BE, answer key -> empty: what to forget when
-  kDecision = 38,    // bucket, member, decision -> what replays it
-  kDue = 39,         // bucket, member, run -> a journey that waits for its owner's decision
-  kPropensity = 40,  // channel, action -> sums of outcomes
+  kMember = 32,             // bucket, member -> everything but the timeline
+  kTimeline = 33,           // bucket, member, event time inverted, offset inverted -> entry
+  kAnswer = 34,             // bucket, member, caller hash, request id -> answer
+  kAgent = 35,              // agent hash, interaction -> member: what is at an agent now
+  kCatalogue = 36,          // "current" -> catalogue revision
+  kAnswerHour = 37,         // hour BE, answer key -> empty: what to forget when
+  kDecision = 38,           // bucket, member, decision -> what replays it
+  kDue = 39,                // bucket, member, run -> a journey that waits for its owner's decision
+  kPropensity = 40,         // channel, action -> sums of outcomes
   kCatalogueRevision = 41,  // revision BE -> catalogue revision, for explaining what was decided
 };
 

@@ -109,16 +109,15 @@ class OwnerDecider final : public Decider {
     } else {
       const auto catalogue = parts_.catalogue();
       const auto* journey = catalogue->FindJourney(run->journey());
-      decided = DecideRun({.customer = *row,
-                           .run = *run,
-                           .catalogue = *catalogue,
-                           .now = now,
-                           .seed = parts_.seed(),
-                           .posterior = parts_.propensities.For(
-                               journey == nullptr ? "" : journey->channel, now)});
+      decided = DecideRun(
+          {.customer = *row,
+           .run = *run,
+           .catalogue = *catalogue,
+           .now = now,
+           .seed = parts_.seed(),
+           .posterior = parts_.propensities.For(journey == nullptr ? "" : journey->channel, now)});
     }
-    parts_.registry
-        .Get(metric::kDecisionsDue, {decided.has_order() ? "send" : decided.reason()})
+    parts_.registry.Get(metric::kDecisionsDue, {decided.has_order() ? "send" : decided.reason()})
         .Increment();
     decided.set_customer(std::string(due.customer.Bytes()));
     decided.set_member(std::string(due.member.Bytes()));

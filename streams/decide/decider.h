@@ -5,10 +5,10 @@
 #include <functional>
 #include <memory>
 
-#include "ops/base/logger.h"
-#include "ops/base/metrics.h"
 #include "hilo/store/v1/records.pb.h"
 #include "hilo/store/v1/rows.pb.h"
+#include "ops/base/logger.h"
+#include "ops/base/metrics.h"
 #include "state/catalogue/catalogue.h"
 #include "state/decision/decide.h"
 #include "state/store/store.h"
@@ -19,9 +19,9 @@
 
 namespace hilo::decide {
 
-// Decides what is due: the part of a partition's owner that reads the catalogue, draws at random and
-// computes in floating point, so that folds need not. What it finds becomes a `Decided` record; the
-// fold takes the first one for each run and turn (ADR 0012).
+// Decides what is due: the part of a partition's owner that reads the catalogue, draws at random
+// and computes in floating point, so that folds need not. What it finds becomes a `Decided` record;
+// the fold takes the first one for each run and turn (ADR 0012).
 //
 // **Guarantees**: what is due is decided for as long as it lies in the table kDue, also after a
 // restart; deciding twice does no harm. **Limits**: kMaxAtOnce a partition and turn of its thread.

@@ -13,14 +13,14 @@ struct Occasion {
   const catalogue::Catalogue& catalogue;
   const catalogue::Journey& journey;
   const catalogue::Action& action;
-  std::string language;   // BCP 47; empty: "en"
+  std::string language;  // BCP 47; empty: "en"
   LogTime now;
   int64_t expire_micros = 0;  // of the run; 0: none
 };
 
 // The order with all rules that folds check: what the policies that cover the action on the
-// journey's channel say together. Of several quiet hours the shortest stretch of the day that covers
-// all of them.
+// journey's channel say together. Of several quiet hours the shortest stretch of the day that
+// covers all of them.
 store::v1::MessageOrder OrderFor(const Occasion& occasion);
 
 }  // namespace hilo::decide

@@ -6,8 +6,8 @@
 
 namespace hilo::decide {
 
-Propensities::Propensities(uint32_t partitions,
-                           std::function<const store::Store&(uint32_t)> store, const Clock& clock)
+Propensities::Propensities(uint32_t partitions, std::function<const store::Store&(uint32_t)> store,
+                           const Clock& clock)
     : partitions_(partitions), store_(std::move(store)), clock_(clock) {}
 
 decision::PosteriorOf Propensities::For(std::string_view channel, LogTime now) {

@@ -57,8 +57,8 @@ struct Timer {
   std::string payload;  // at most 256 bytes
   CatchUp catch_up = CatchUp::kAll;
   Micros period{0};  // > 0: it is set again by itself
-  // Nobody moves or cancels it before it fires: it has one row instead of two. Setting its name again
-  // is another timer.
+  // Nobody moves or cancels it before it fires: it has one row instead of two. Setting its name
+  // again is another timer.
   bool fixed = false;
 };
 
@@ -103,7 +103,8 @@ class Context {
   virtual StatusOr<std::optional<std::string>> Get(std::string_view key) = 0;
   virtual void Put(std::string_view key, std::string_view value) = 0;
   // Put of a row that is surely not there, because its key names the record that makes it: what was
-  // there before need not be read for the digest. A row that is there all the same spoils the digest.
+  // there before need not be read for the digest. A row that is there all the same spoils the
+  // digest.
   virtual void Insert(std::string_view key, std::string_view value) { Put(key, value); }
   virtual void Delete(std::string_view key) = 0;
   // Rows of `range` in order, until `visit` returns false. `visit` must not change state.

@@ -25,8 +25,8 @@ namespace hilo::fold {
 // been read are fetched by one MultiGet in Resolve. **Errors**: the store's; failed() stays true
 // after one, and the batch must not be written.
 // **Threads**: confined to one thread. **Lifetime**: the store outlives it.
-// **Cost**: a hash look-up a row; an ordered index only once a Scan asks for it. Rows of a batch that
-// are not kept leave their memory, up to kMaxSpareBytes, to those of the next.
+// **Cost**: a hash look-up a row; an ordered index only once a Scan asks for it. Rows of a batch
+// that are not kept leave their memory, up to kMaxSpareBytes, to those of the next.
 class Staging {
  public:
   static constexpr size_t kMaxSpareBytes = 4 << 20;

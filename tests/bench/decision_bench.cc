@@ -1,5 +1,5 @@
-// A decision among so many actions, with two conditions each and policies over all, beside its limit:
-// the draws and comparisons alone.
+// A decision among so many actions, with two conditions each and policies over all, beside its
+// limit: the draws and comparisons alone.
 //
 //   build/release/bin/hilo_decision_bench
 //
@@ -18,19 +18,21 @@ namespace {
 
 std::shared_ptr<const catalogue::Catalogue> CatalogueOf(int64_t actions) {
   std::string documents =
-      "apiVersion: hilo/v1\nkind: Policy\nmetadata: {name: all}\nspec:\n  eligibility: [{condition: "
+      "apiVersion: hilo/v1\nkind: Policy\nmetadata: {name: all}\nspec:\n  eligibility: "
+      "[{condition: "
       "customer.events > 0}]\n  suppressions: [{outcome: declined, count: 3, within: 30d, pause: "
       "60d}]\n";
   for (int64_t i = 0; i < actions; ++i) {
-    documents += "---\napiVersion: hilo/v1\nkind: Action\nmetadata: {name: a" + std::to_string(i) +
-                 "}\nspec:\n  group: g" + std::to_string(i % 20) +
-                 "\n  class: default\n  title: {en: A}\n  talk_track: {en: Say it.}\n  "
-                 "accept_label: {en: \"Yes\"}\n  decline_label: {en: \"No\"}\n  value: 10.00 EUR\n  "
-                 "channels: [desk]\n  eligibility: [{condition: customer.orders > " +
-                 std::to_string(i % 3) +
-                 "}]\n  suitability: [{condition: customer.open_complaints == 0 && "
-                 "customer.spent_minor > " +
-                 std::to_string(i % 100) + "}]\n";
+    documents +=
+        "---\napiVersion: hilo/v1\nkind: Action\nmetadata: {name: a" + std::to_string(i) +
+        "}\nspec:\n  group: g" + std::to_string(i % 20) +
+        "\n  class: default\n  title: {en: A}\n  talk_track: {en: Say it.}\n  "
+        "accept_label: {en: \"Yes\"}\n  decline_label: {en: \"No\"}\n  value: 10.00 EUR\n  "
+        "channels: [desk]\n  eligibility: [{condition: customer.orders > " +
+        std::to_string(i % 3) +
+        "}]\n  suitability: [{condition: customer.open_complaints == 0 && "
+        "customer.spent_minor > " +
+        std::to_string(i % 100) + "}]\n";
   }
   // Files have a limit of their own.
   std::vector<catalogue::File> files;
@@ -76,10 +78,9 @@ void Decide(benchmark::State& state) {
         .posterior = [](const catalogue::Action& action) { return PosteriorFrom(action, 0, 0); }};
     benchmark::DoNotOptimize(hilo::decision::Decide(question).ranked.size());
   }
-  state.counters["ns_per_action"] =
-      benchmark::Counter(static_cast<double>(state.range(0)) * 1e-9,
-                         benchmark::Counter::kIsIterationInvariantRate |
-                             benchmark::Counter::kInvert);
+  state.counters["ns_per_action"] = benchmark::Counter(
+      static_cast<double>(state.range(0)) * 1e-9,
+      benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(Decide)->Arg(10)->Arg(100)->Arg(1'000)->Arg(10'000)->Unit(benchmark::kMicrosecond);
 

@@ -98,7 +98,7 @@ TEST(Canaries, AreFoundNowhereButSealed) {
         {std::string(R"({"type":"track","userId":"errorQuokka)"),
          std::string(
              R"({"type":"identify","messageId":"m3","userId":"u","traits":{"email":"errorQuokka"},)"
-                     R"("timestamp":"errorQuokka"})"),
+             R"("timestamp":"errorQuokka"})"),
          std::string(R"({"batch":"errorQuokka"})")}) {
       answers +=
           hub.Http("POST", "/v1/batch", {basic, "Content-Type: application/json"}, body).body;

@@ -89,7 +89,8 @@ TEST_F(ChainTest, DeniesByRole) {
 
 TEST_F(ChainTest, DeniesPrincipalsOfOtherSpacesEverything) {
   const Status denied =
-      chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", "Bearer foreign-token")).status();
+      chain_.Admit(Incoming("/hilo.v1.CustomerService/GetContext", "Bearer foreign-token"))
+          .status();
   EXPECT_EQ(Reason(denied), "not_permitted");
   EXPECT_EQ(chain_.Admit(Incoming("/hilo.v1.Nothing/There", "Bearer foreign-token")).status(),
             denied);

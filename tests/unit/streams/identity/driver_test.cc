@@ -14,11 +14,12 @@ const log::TopicPartition kEvents{"events", 0};
 driver::FoldDriver::Options DriverOptions() {
   driver::FoldDriver::Options options;
   options.topics = {{"events", 1}, {"customers", 4}};
-  driver::PartitionSpec events{
-      .of = kEvents, .targets = {{"dead-letters", 0}}, .make_fold = [] {
-        return NewIdentityFold(
-            {.id_key = TestKey(), .cached_identifiers = 64, .cached_customers = 32, .cached_places = 16});
-      }};
+  driver::PartitionSpec events{.of = kEvents, .targets = {{"dead-letters", 0}}, .make_fold = [] {
+                                 return NewIdentityFold({.id_key = TestKey(),
+                                                         .cached_identifiers = 64,
+                                                         .cached_customers = 32,
+                                                         .cached_places = 16});
+                               }};
   for (uint32_t p = 0; p < 4; ++p) events.targets.push_back({"customers", p});
   options.partitions = {events};
   return options;

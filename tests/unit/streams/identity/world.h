@@ -270,7 +270,8 @@ class World {
     return NewIdentityFold({.customer_partitions = partitions_,
                             .id_key = TestKey(),
                             .cached_identifiers = 64,
-                            .cached_customers = 32, .cached_places = 16,
+                            .cached_customers = 32,
+                            .cached_places = 16,
                             .metrics = &registry_});
   }
 
