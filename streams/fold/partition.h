@@ -149,7 +149,7 @@ class Partition {
     // Targets without a fold behind them: accepted when durable.
     std::vector<std::string> durable_is_accepted = {"dead-letters"};
     bool owner = true;  // sends; a replica folds only
-    size_t max_batch_records = 4'096;
+    size_t max_batch_records = 1'024;
     uint32_t newest_version = 1;  // behaviour this program can fold with
     // Offsets whose records become dead letters (`record_skipped`) without being looked at
     // (ReadSkips).

@@ -163,8 +163,10 @@ class PartitionImpl final : public Partition {
   TickView last_tick_;
   int64_t last_append_micros_ = 0;
 
-  // The batch under way.
-  google::protobuf::Arena arena_;
+  // The batch under way, whose records are parsed into memory that stays.
+  static constexpr size_t kParsedBytes = size_t{1} << 20;
+  const std::unique_ptr<char[]> parsed_ = std::make_unique_for_overwrite<char[]>(kParsedBytes);
+  google::protobuf::Arena arena_{parsed_.get(), kParsedBytes};
   std::vector<Decoded> batch_;
   bool kept_ = false;  // what Settle ended last
   std::vector<StagedMark> staged_marks_;

@@ -1,8 +1,8 @@
 #include "streams/log/embedded_blob.h"
 
-#include <rocksdb/file_checksum.h>
-
 #include <utility>
+
+#include "ops/base/crc32c.h"
 
 namespace hilo::log::embedded {
 namespace {
@@ -14,12 +14,9 @@ constexpr size_t kTimeAt = 1, kCountAt = 9, kBodySumAt = 13, kHeaderSumAt = 17,
                  kBodyAt = 21;  // in a value
 
 uint32_t Crc32c(std::initializer_list<std::string_view> parts) {
-  static const std::shared_ptr<rocksdb::FileChecksumGenFactory> factory =
-      rocksdb::GetFileChecksumGenCrc32cFactory();
-  const auto generator = factory->CreateFileChecksumGenerator({});
-  for (const std::string_view part : parts) generator->Update(part.data(), part.size());
-  generator->Finalize();
-  return static_cast<uint32_t>(ReadBigEndian(generator->GetChecksum()));
+  uint32_t crc = 0;
+  for (const std::string_view part : parts) crc = ExtendCrc32c(crc, part);
+  return crc;
 }
 
 void PutLittleEndian(std::string& out, size_t at, uint64_t value, int bytes) {
