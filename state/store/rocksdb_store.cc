@@ -39,7 +39,7 @@ constexpr double kBloomBitsPerKey = 10;
 constexpr double kHighPriorityShare =
     0.3;  // of the cache: indexes and filters, which every read needs
 constexpr double kMemtableBloomShare = 0.02;          // of a memtable: its filter on whole keys
-constexpr size_t kSpareBatchBytes = size_t{8} << 20;  // a larger batch gives its memory back
+constexpr size_t kSpareBatchBytes = size_t{4} << 20;  // a larger batch gives its memory back
 constexpr size_t kTagBytes = 1;                       // the table's tag, at the head of each key
 constexpr size_t kInfoLogBytes = size_t{8} << 20;
 constexpr size_t kInfoLogFiles = 3;
