@@ -47,22 +47,6 @@ Status CheckToken(std::string_view value, std::string_view name) {
           " would hold a blank, a bracket, a comma, a letter beyond ASCII or over 900 bytes");
 }
 
-Status CheckAddress(std::string_view address, std::string_view name) {
-  const size_t at = address.rfind('@');
-  const auto bad = [](char c) {
-    return static_cast<unsigned char>(c) <= 0x20 || c == '<' || c == '>' || c == ',' || c == ';' ||
-           c == '"' || c == '(' || c == ')' || c == '\\' || c == 0x7f;
-  };
-  if (at == std::string_view::npos || at == 0 || at + 1 == address.size() ||
-      address.find('@') != at || std::any_of(address.begin(), address.end(), bad) ||
-      !IsAscii(address.substr(at)) || address.size() > 254) {
-    return Error(StatusCode::kInvalidArgument, "address_invalid",
-                 "the address of " + std::string(name) +
-                     " is not local@domain with an ASCII domain of at most 254 bytes");
-  }
-  return OkStatus();
-}
-
 // The value in encoded words, cut between characters and folded.
 std::string EncodedWords(std::string_view text) {
   std::string out;
@@ -202,6 +186,22 @@ Status Check(const Mail& mail) {
 }
 
 }  // namespace
+
+Status CheckAddress(std::string_view address, std::string_view name) {
+  const size_t at = address.rfind('@');
+  const auto bad = [](char c) {
+    return static_cast<unsigned char>(c) <= 0x20 || c == '<' || c == '>' || c == ',' || c == ';' ||
+           c == '"' || c == '(' || c == ')' || c == '\\' || c == 0x7f;
+  };
+  if (at == std::string_view::npos || at == 0 || at + 1 == address.size() ||
+      address.find('@') != at || std::any_of(address.begin(), address.end(), bad) ||
+      !IsAscii(address.substr(at)) || address.size() > 254) {
+    return Error(StatusCode::kInvalidArgument, "address_invalid",
+                 "the address of " + std::string(name) +
+                     " is not local@domain with an ASCII domain of at most 254 bytes");
+  }
+  return OkStatus();
+}
 
 StatusOr<Composed> Compose(const Mail& mail) {
   HILO_RETURN_IF_ERROR(Check(mail));

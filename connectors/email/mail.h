@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -41,5 +42,8 @@ struct Composed {
 // one part on each side of "@", or a domain beyond ASCII (write its A-label).
 // **Source**: RFC 5322, 2045, 2047, 8058, 3834.
 StatusOr<Composed> Compose(const Mail& mail);
+
+// `address_invalid`, as above; `name` says whose address it is.
+Status CheckAddress(std::string_view address, std::string_view name);
 
 }  // namespace hilo::email

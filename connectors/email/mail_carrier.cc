@@ -1,16 +1,46 @@
 #include "connectors/email/mail_carrier.h"
 
+#include <string_view>
 #include <utility>
 
 #include "connectors/email/mail.h"
+#include "connectors/kit/message_token.h"
 #include "ops/base/text_encoding.h"
 
 namespace hilo::email {
 namespace {
 
+constexpr std::string_view kToken = "{token}";
+constexpr size_t kMaxLocalPart = 64;  // RFC 5321, 4.5.3.1.1
+
 std::string DomainOf(const std::string& address) { return address.substr(address.rfind('@') + 1); }
 
+std::string WithToken(std::string address, const HashKey& key, std::string_view message) {
+  const auto id = MessageId::FromBytes(message);
+  const size_t at = address.find(kToken);
+  if (at != std::string::npos && id) {
+    address.replace(at, kToken.size(), kit::MakeAddressToken(key, *id));
+  }
+  return address;
+}
+
 }  // namespace
+
+Status CheckSender(const SenderOptions& options) {
+  for (const auto& [name, written] : {std::pair("email.from_address", options.from_address),
+                                      std::pair("email.reply_to", options.reply_to),
+                                      std::pair("email.bounce_address", options.bounce_address)}) {
+    if (written.empty()) continue;
+    const std::string address =
+        WithToken(written, options.token_key, std::string(MessageId::kSize, '\0'));
+    HILO_RETURN_IF_ERROR(CheckAddress(address, name));
+    if (address.rfind('@') > kMaxLocalPart) {
+      return Error(StatusCode::kInvalidArgument, "address_invalid",
+                   std::string(name) + ": over 64 bytes before the \"@\", with 48 for the token");
+    }
+  }
+  return OkStatus();
+}
 
 dispatch::Delivery DeliveryOf(const SmtpOutcome& outcome) {
   using Kind = SmtpOutcome::Kind;
@@ -45,7 +75,7 @@ StatusOr<SmtpMessage> MailCarrier::Write(const dispatch::Outgoing& message) cons
   Mail mail;
   mail.from_address = options_.from_address;
   mail.from_name = options_.from_name;
-  mail.reply_to = options_.reply_to;
+  mail.reply_to = WithToken(options_.reply_to, options_.token_key, message.message);
   mail.to = message.address;
   mail.subject = message.subject;
   mail.text = message.text;
@@ -62,8 +92,9 @@ StatusOr<SmtpMessage> MailCarrier::Write(const dispatch::Outgoing& message) cons
                           signer_->Sign(composed.bytes, clock_.Wall()));
     composed.bytes.insert(0, signature);
   }
-  submitted.sender =
-      options_.bounce_address.empty() ? options_.from_address : options_.bounce_address;
+  submitted.sender = options_.bounce_address.empty()
+                         ? options_.from_address
+                         : WithToken(options_.bounce_address, options_.token_key, message.message);
   submitted.recipient = message.address;
   submitted.envelope_id = id;
   submitted.bytes = std::move(composed.bytes);

@@ -8,17 +8,25 @@
 #include "connectors/email/smtp_client.h"
 #include "ops/base/clock.h"
 #include "ops/base/logger.h"
+#include "state/types/hash.h"
 
 namespace hilo::email {
 
 // Who writes.
 struct SenderOptions {
-  std::string from_address;    // "hello@shop.example"
-  std::string from_name;       // "The shop"; may be empty
-  std::string reply_to;        // may be empty
+  std::string from_address;  // "hello@shop.example"
+  std::string from_name;     // "The shop"; may be empty
+  // May be empty. In both, "{token}" becomes the token of the message, so that what comes back says
+  // what it answers.
+  std::string reply_to;
   std::string bounce_address;  // MAIL FROM; empty: from_address
   std::string message_domain;  // right side of Message-ID; empty: that of from_address
+  HashKey token_key;
 };
+
+// `address_invalid` where an address could not be written or, with a token in it, has a local part
+// of over 64 bytes.
+Status CheckSender(const SenderOptions& options);
 
 // Carries messages as e-mail: composes, signs and submits.
 //

@@ -1,5 +1,7 @@
 #include "connectors/kit/message_token.h"
 
+#include <algorithm>
+
 #include "ops/base/text_encoding.h"
 
 namespace hilo::kit {
@@ -9,6 +11,14 @@ constexpr std::string_view kDomain = "message token";
 constexpr size_t kIds = 3 * MessageId::kSize;
 constexpr size_t kMac = 16;
 constexpr size_t kMaxPurpose = 64;
+
+constexpr std::string_view kAddressDomain = "address token";
+constexpr size_t kAddressDigits = 2 * 24;
+
+std::string AddressMac(const HashKey& key, MessageId message) {
+  return Hex(Bytes(KeyedHash(key, kAddressDomain, message.Bytes())))
+      .substr(0, kAddressDigits - 2 * MessageId::kSize);
+}
 
 bool SameInConstantTime(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
@@ -46,6 +56,24 @@ std::optional<MessageToken> ParseToken(const HashKey& key, std::string_view text
   token.message = *MessageId::FromBytes(named.substr(32, 16));
   token.purpose = std::string(named.substr(kIds));
   return token;
+}
+
+std::string MakeAddressToken(const HashKey& key, MessageId message) {
+  return message.Hex() + AddressMac(key, message);
+}
+
+std::optional<MessageId> ParseAddressToken(const HashKey& key, std::string_view text) {
+  if (text.size() != kAddressDigits) return std::nullopt;
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  const auto message = MessageId::FromHex(std::string_view(lower).substr(0, 2 * MessageId::kSize));
+  if (!message || !SameInConstantTime(AddressMac(key, *message),
+                                      std::string_view(lower).substr(2 * MessageId::kSize))) {
+    return std::nullopt;
+  }
+  return message;
 }
 
 }  // namespace hilo::kit

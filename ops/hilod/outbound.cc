@@ -90,13 +90,16 @@ class EmailOutbound final : public Outbound {
                                                      .selector = settings.email_dkim_selector,
                                                      .key_file = settings.email_dkim_key_file}));
     }
-    carrier_ = std::make_unique<email::MailCarrier>(
-        email::SenderOptions{.from_address = settings.email_from_address,
-                             .from_name = settings.email_from_name,
-                             .reply_to = settings.email_reply_to,
-                             .bounce_address = settings.email_bounce_address,
-                             .message_domain = settings.email_message_domain},
-        *client_, signer_.get(), parts_.clock, parts_.logger.Named("connectors/email"));
+    const email::SenderOptions sender{.from_address = settings.email_from_address,
+                                      .from_name = settings.email_from_name,
+                                      .reply_to = settings.email_reply_to,
+                                      .bounce_address = settings.email_bounce_address,
+                                      .message_domain = settings.email_message_domain,
+                                      .token_key = token_key_};
+    if (const Status checked = email::CheckSender(sender); !checked.ok())
+      return Invalid(std::string(checked.message()));
+    carrier_ = std::make_unique<email::MailCarrier>(sender, *client_, signer_.get(), parts_.clock,
+                                                    parts_.logger.Named("connectors/email"));
     return OpenDispatcher(settings);
   }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "connectors/kit/message_token.h"
 #include "ops/base/clock.h"
 #include "ops/base/logger.h"
 #include "ops/base/metrics.h"
@@ -48,6 +49,12 @@ class MailCarrierTest : public ::testing::Test {
     SenderOptions sender;
     sender.from_address = "shop@shop.example";
     sender.bounce_address = "bounce@shop.example";
+    sender.reply_to = "reply@shop.example";
+    if (tokens_) {
+      sender.bounce_address = "bounce+{token}@shop.example";
+      sender.reply_to = "reply+{token}@shop.example";
+    }
+    sender.token_key.bytes.fill(7);
     carrier_ = std::make_unique<MailCarrier>(sender, *client_, nullptr, clock_, logger_);
   }
   dispatch::Delivery Send(dispatch::Outgoing message) {
@@ -58,6 +65,7 @@ class MailCarrierTest : public ::testing::Test {
     return promise.get_future().get();
   }
 
+  bool tokens_ = false;
   SystemClock clock_;
   Registry registry_;
   MemorySink lines_;
@@ -92,6 +100,35 @@ TEST_F(MailCarrierTest, WritesWhatTheCustomerAndTheirMailServerNeed) {
   EXPECT_THAT(taken[0].bytes, HasSubstr("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"));
   EXPECT_THAT(taken[0].bytes, HasSubstr("Feedback-ID: basket_reminder:shop.example\r\n"));
   EXPECT_THAT(taken[0].bytes, HasSubstr("<p>Your shoes are waiting.</p>"));
+}
+
+TEST_F(MailCarrierTest, GivesEachMessageItsOwnAddressesForWhatComesBack) {
+  tokens_ = true;
+  Start("");
+  EXPECT_EQ(Send(Basket()).result, ReportMessage::RESULT_SENT);
+  const auto taken = sink_->Messages();
+  ASSERT_EQ(taken.size(), 1u);
+  HashKey key;
+  key.bytes.fill(7);
+  const std::string& sender = taken[0].sender;
+  ASSERT_THAT(sender, ::testing::MatchesRegex("bounce\\+[0-9a-f]+@shop.example"));
+  const std::string token = sender.substr(7, sender.find('@') - 7);
+  EXPECT_EQ(kit::ParseAddressToken(key, token), MessageId::FromBytes(Basket().message));
+  EXPECT_THAT(taken[0].bytes, HasSubstr("Reply-To: reply+" + token + "@shop.example\r\n"));
+}
+
+TEST(CheckSender, RefusesWhatCouldNotBeAnAddress) {
+  SenderOptions sender;
+  sender.from_address = "shop@shop.example";
+  sender.reply_to = "reply+{token}@shop.example";
+  sender.bounce_address = "bounce+{token}@shop.example";
+  EXPECT_TRUE(CheckSender(sender).ok());
+  for (const std::string bad :
+       {"{token}", "bounce@", "a b@shop.example", "bounce-of-the-shop+{token}@shop.example",
+        "{tokens}(@shop.example"}) {
+    sender.bounce_address = bad;
+    EXPECT_EQ(Reason(CheckSender(sender)), "address_invalid") << bad;
+  }
 }
 
 TEST_F(MailCarrierTest, TellsWhatTheServerSaid) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
+#include <string>
+
 #include "ops/base/text_encoding.h"
 
 namespace hilo::kit {
@@ -43,6 +46,28 @@ TEST(MessageToken, IsRefusedWithAnyCharacterChangedCutOrAdded) {
 
 TEST(MessageToken, IsRefusedUnderAnotherKey) {
   EXPECT_FALSE(ParseToken(Key(2), MakeToken(Key(1), Some())).has_value());
+}
+
+TEST(AddressToken, NamesItsMessageInEitherCaseAndFitsALocalPart) {
+  const std::string text = MakeAddressToken(Key(1), Some().message);
+  std::string upper = text;
+  for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  EXPECT_LE(("bounce+" + text).size(), 64u);
+  EXPECT_EQ(ParseAddressToken(Key(1), text), Some().message);
+  EXPECT_EQ(ParseAddressToken(Key(1), upper), Some().message);
+}
+
+TEST(AddressToken, IsRefusedWithAnyDigitChangedCutOrAddedAndUnderAnotherKey) {
+  const std::string text = MakeAddressToken(Key(1), Some().message);
+  for (size_t i = 0; i < text.size(); ++i) {
+    std::string changed = text;
+    changed[i] = changed[i] == '0' ? '1' : '0';
+    EXPECT_FALSE(ParseAddressToken(Key(1), changed).has_value()) << i;
+    EXPECT_FALSE(ParseAddressToken(Key(1), text.substr(0, i)).has_value()) << i;
+  }
+  EXPECT_FALSE(ParseAddressToken(Key(1), text + "0").has_value());
+  EXPECT_FALSE(ParseAddressToken(Key(1), std::string(text.size(), 'x')).has_value());
+  EXPECT_FALSE(ParseAddressToken(Key(2), text).has_value());
 }
 
 }  // namespace
