@@ -194,8 +194,8 @@ def check_metrics():
     if len(found) < 20:
         report("ops/base/metric_names.h", 1, "fewer metrics than there were; does this check still read the file?")
     for kind, constant, body in found:
-        name = re.search(r'\.name = "([^"]+)"', body)
-        help_text = re.search(r'\.help = "([^"]+)"', body)
+        name = re.search(r'\.name =\s+"([^"]+)"', body)
+        help_text = re.search(r'\.help =\s+"([^"]+)"', body)
         if not name or not help_text or len(help_text.group(1)) < 10:
             report("ops/base/metric_names.h", 1, f"{constant} has no name or no help")
             continue
