@@ -1,8 +1,10 @@
 #include "connectors/dispatch/template_preparation.h"
 
+#include <absl/time/time.h>
+
 #include <utility>
 
-#include "connectors/dispatch/written.h"
+#include "state/catalogue/display.h"
 #include "state/catalogue/template_render.h"
 
 namespace hilo::dispatch {
@@ -32,17 +34,20 @@ Status AddEvent(const OutboundMessage& message, catalogue::Variables& variables)
   return OkStatus();
 }
 
-void AddProduct(const catalogue::Catalogue& catalogue, const catalogue::Template& shown,
-                std::string_view language, catalogue::Variables& variables) {
-  if (!shown.shows_product) return;
+const catalogue::Product* ProductOf(const catalogue::Catalogue& catalogue,
+                                    const catalogue::Template& shown,
+                                    const catalogue::Variables& variables) {
+  if (!shown.shows_product) return nullptr;
   const auto named = variables.find("event." + shown.product_from);
-  if (named == variables.end()) return;
-  const catalogue::Product* product = catalogue.FindProduct(named->second);
-  if (product == nullptr) return;
-  variables["product.id"] = product->id;
-  variables["product.title"] = std::string(product->title.In(language));
-  variables["product.price"] = WrittenMoney(product->price, language);
-  variables["product.url"] = product->url;
+  return named == variables.end() ? nullptr : catalogue.FindProduct(named->second);
+}
+
+// The calendar's day in that zone; in UTC when it is not known.
+catalogue::Day DayIn(WallTime time, const std::string& zone) {
+  absl::TimeZone local;
+  if (zone.empty() || !absl::LoadTimeZone(zone, &local)) local = absl::UTCTimeZone();
+  const absl::CivilDay day(local.At(absl::FromUnixMicros(time.time_since_epoch().count())).cs);
+  return {.year = static_cast<int>(day.year()), .month = day.month(), .day = day.day()};
 }
 
 }  // namespace
@@ -71,10 +76,12 @@ StatusOr<Outgoing> TemplatePreparation::Prepare(const OutboundMessage& message) 
                           OpenIfThere(parts_.sealer, fact.sealed(), "fact"));
   }
   HILO_RETURN_IF_ERROR(AddEvent(message, variables));
-  AddProduct(*catalogue, *shown, order.language(), variables);
+  if (const catalogue::Product* product = ProductOf(*catalogue, *shown, variables)) {
+    catalogue::AddProduct(*product, order.language(), variables);
+  }
   const std::string& zone =
       message.time_zone().empty() ? order.default_zone() : message.time_zone();
-  variables["today"] = WrittenDate(parts_.clock.Wall(), zone, order.language());
+  variables["today"] = catalogue::ShownDay(DayIn(parts_.clock.Wall(), zone), order.language());
 
   Outgoing outgoing;
   outgoing.marketing = !order.purpose().empty();
