@@ -31,6 +31,11 @@ Status CustomerNotFound() {
                "no customer with this name is known; find them by an identifier");
 }
 
+Status Overloaded() {
+  return Error(StatusCode::kResourceExhausted, "serving_overloaded",
+               "too many calls wait; try again shortly");
+}
+
 // A question and all that it points to.
 class Asked {
  public:
@@ -66,9 +71,7 @@ class Asked {
   std::optional<decision::Question> question_;
 };
 
-// Decides for a customer, records what was decided as shown, and answers with it.
-//
-// The state it decides by is the partition's at that moment; the record says all that replays it.
+// For whom, where, and how it is shown.
 struct Deciding {
   CustomerId customer;
   std::string channel;
@@ -88,9 +91,40 @@ LogTime NowOf(const Parts& parts, CustomerId customer) {
       parts.clock);
 }
 
+// `decision_not_found`: never made, or no longer kept.
+StatusOr<store::v1::DecisionRow> ReadKept(const Parts& parts, const Child& decision) {
+  const auto view =
+      parts.node.CustomersStore(PartitionOfCustomer(parts.node, decision.customer)).NewView();
+  HILO_ASSIGN_OR_RETURN(
+      auto kept, customer::ReadDecision(*view, decision.customer, BirthMember(decision.customer),
+                                        decision.id));
+  if (!kept.has_value()) {
+    return Error(StatusCode::kNotFound, "decision_not_found",
+                 "this decision is not known, or no longer");
+  }
+  return *std::move(kept);
+}
+
+// A decision that was recorded before, decided again by its record: as it was shown then.
+StatusOr<v1::Decision> ShownThen(const Parts& parts, const Deciding& deciding,
+                                 const std::string& id) {
+  HILO_ASSIGN_OR_RETURN(const auto kept,
+                        ReadKept(parts, {.customer = deciding.customer, .id = id}));
+  HILO_ASSIGN_OR_RETURN(const auto catalogue,
+                        parts.catalogue.OfRevision(kept.record().catalogue_revision()));
+  HILO_ASSIGN_OR_RETURN(const auto recorded, decision::RecordedQuestion::Of(kept.record()));
+  const decision::Question question = recorded.Over(*catalogue);
+  return decision::Present(question, decision::Decide(question),
+                           {.ranked = deciding.size, .fallen = 0, .language = deciding.language});
+}
+
 // `finish` gets the decision with its name, and the token of its record.
 using Finish = std::function<void(StatusOr<v1::Decision>, const std::string& token)>;
 
+// Decides for a customer, records what was decided as shown, and answers with it; a request that
+// was answered before gets the decision of then.
+//
+// The state it decides by is the partition's at that moment; the record says all that replays it.
 void DecideAndRecord(const Parts& parts, const Deciding& deciding, store::v1::Command command,
                      MonotonicTime deadline, const Finish& finish) {
   const auto row = ReadRow(parts, deciding.customer);
@@ -109,30 +143,36 @@ void DecideAndRecord(const Parts& parts, const Deciding& deciding, store::v1::Co
   // Only what was shown counts as shown.
   auto* ranked = command.mutable_record_decision()->mutable_decision()->mutable_ranked();
   while (static_cast<size_t>(ranked->size()) > deciding.size) ranked->RemoveLast();
-  const std::string customer(deciding.customer.Bytes());
+  const uint64_t seed = asked.question().seed;
   parts.commands.Send(
       std::move(command), deadline,
-      [finish, customer, decision = std::move(decision)](StatusOr<command::Answered> answered) {
+      [parts, finish, deciding, seed,
+       decision = std::move(decision)](StatusOr<command::Answered> answered) {
         if (!answered.ok()) return finish(answered.status(), "");
         if (answered->answer.code() != 0) {
           return finish(Error(static_cast<StatusCode>(answered->answer.code()),
                               answered->answer.reason(), answered->answer.message()),
                         "");
         }
-        v1::Decision named = decision;
-        named.set_name(ChildName<DecisionId>(customer, "decisions",
-                                             answered->answer.result().decision().decision()));
-        finish(std::move(named), answered->token.ToString());
+        const store::v1::DecisionNoteRow note = answered->answer.result().decision();
+        const auto named = [finish, note, customer = std::string(deciding.customer.Bytes()),
+                            token = answered->token.ToString()](StatusOr<v1::Decision> shown) {
+          if (!shown.ok()) return finish(shown.status(), "");
+          shown->set_name(ChildName<DecisionId>(customer, "decisions", note.decision()));
+          finish(std::move(shown), token);
+        };
+        if (note.seed() == seed) return named(decision);
+        // Another decision holds this request id.
+        const bool taken = parts.worker.Post(
+            [parts, deciding, note, named] { named(ShownThen(parts, deciding, note.decision())); });
+        if (!taken) named(Overloaded());
       });
 }
 
 // Off the threads of folds and queues.
 template <typename Response>
 void OnWorker(const Parts& parts, const Reply<Response>& reply, std::function<void()> task) {
-  if (!parts.worker.Post(std::move(task))) {
-    reply(Error(StatusCode::kResourceExhausted, "serving_overloaded",
-                "too many calls wait; try again shortly"));
-  }
+  if (!parts.worker.Post(std::move(task))) reply(Overloaded());
 }
 
 // Once `token` is folded; at once without one.
@@ -218,20 +258,12 @@ struct Offered {
 };
 StatusOr<Offered> FindOffered(const Parts& parts, const Child& decision,
                               const std::string& action) {
-  const auto view =
-      parts.node.CustomersStore(PartitionOfCustomer(parts.node, decision.customer)).NewView();
-  HILO_ASSIGN_OR_RETURN(const auto kept,
-                        customer::ReadDecision(*view, decision.customer,
-                                               BirthMember(decision.customer), decision.id));
-  if (!kept.has_value()) {
-    return Error(StatusCode::kNotFound, "decision_not_found",
-                 "this decision is not known, or no longer");
-  }
+  HILO_ASSIGN_OR_RETURN(const auto kept, ReadKept(parts, decision));
   v1::DecisionContext context;
-  if (!context.ParseFromString(kept->record().context())) {
+  if (!context.ParseFromString(kept.record().context())) {
     return Error(StatusCode::kDataLoss, "decision_unreadable", "its record cannot be read");
   }
-  for (const auto& ranked : kept->record().ranked()) {
+  for (const auto& ranked : kept.record().ranked()) {
     if (ranked.action() == action) return Offered{ranked.group(), context.channel()};
   }
   return Error(StatusCode::kFailedPrecondition, "action_not_offered",
@@ -254,36 +286,37 @@ void RecordOutcome(const Parts& parts, const CallPointer& call,
                       .size = kRankedShown,
                       .language = request.language().empty() ? "en" : request.language()};
   // The answer is what is best now: decided when the outcome is in force, and recorded as shown
-  // under an id of its own.
-  const Reply<v1::RecordOutcomeResponse> then(
-      [parts, call, next, reply, request](Status status, AnyResponse answer) {
-        if (!status.ok()) return reply(std::move(status));
-        const std::string token =
-            static_cast<const v1::RecordOutcomeResponse&>(*answer.message).position_token();
-        OnWorker(parts, reply, [parts, call, next, reply, request, token] {
-          Write write(parts, *call, next.customer);
-          Deciding deciding = next;
-          if (const auto contact =
-                  ParseChild(request.write().interaction(), "interactions", "write.interaction");
-              contact.ok()) {
-            deciding.interaction = contact->id;
-            write.command().set_interaction(contact->id);
-          }
-          const RequestId id = command::NewRequestId(parts.clock.Wall());
-          write.command().set_request_id(std::string(id.Bytes()));
-          write.command().set_content_hash(
-              std::string(Bytes(KeyedHash(parts.content_key, "content", id.Bytes()))));
-          DecideAndRecord(
-              parts, deciding, write.command(), call->deadline(),
-              [reply, token](StatusOr<v1::Decision> decision, const std::string& decided_token) {
-                v1::RecordOutcomeResponse response;
-                // The outcome stands whether or not something new could be decided.
-                response.set_position_token(decision.ok() ? decided_token : token);
-                if (decision.ok()) *response.mutable_decision() = *std::move(decision);
-                reply(std::move(response));
-              });
-        });
-      });
+  // under an id of its own, the same one when the outcome is sent again.
+  const Reply<v1::RecordOutcomeResponse> then([parts, call, next, reply, request](
+                                                  Status status, AnyResponse answer) {
+    if (!status.ok()) return reply(std::move(status));
+    const std::string token =
+        static_cast<const v1::RecordOutcomeResponse&>(*answer.message).position_token();
+    OnWorker(parts, reply, [parts, call, next, reply, request, token] {
+      Write write(parts, *call, next.customer);
+      Deciding deciding = next;
+      if (const auto contact =
+              ParseChild(request.write().interaction(), "interactions", "write.interaction");
+          contact.ok()) {
+        deciding.interaction = contact->id;
+        write.command().set_interaction(contact->id);
+      }
+      const RequestId id =
+          command::FollowingRequestId(*RequestId::FromHex(request.write().request_id()), "decide");
+      write.command().set_request_id(std::string(id.Bytes()));
+      write.command().set_content_hash(
+          std::string(Bytes(KeyedHash(parts.content_key, "content", id.Bytes()))));
+      DecideAndRecord(
+          parts, deciding, write.command(), call->deadline(),
+          [reply, token](StatusOr<v1::Decision> decision, const std::string& decided_token) {
+            v1::RecordOutcomeResponse response;
+            // The outcome stands whether or not something new could be decided.
+            response.set_position_token(decision.ok() ? decided_token : token);
+            if (decision.ok()) *response.mutable_decision() = *std::move(decision);
+            reply(std::move(response));
+          });
+    });
+  });
   Send(
       parts, call, request, StatusOr<CustomerId>(about->customer), then,
       [&](Write& write) {
@@ -360,22 +393,14 @@ StatusOr<v1::ExplainActionResponse> ExplainNow(const Parts& parts, const Call& c
 StatusOr<v1::ExplainActionResponse> ExplainThen(const Parts& parts, const Call& call,
                                                 const v1::ExplainActionRequest& request) {
   HILO_ASSIGN_OR_RETURN(const Child about, ParseChild(request.decision(), "decisions", "decision"));
-  const auto view =
-      parts.node.CustomersStore(PartitionOfCustomer(parts.node, about.customer)).NewView();
-  HILO_ASSIGN_OR_RETURN(
-      const auto kept,
-      customer::ReadDecision(*view, about.customer, BirthMember(about.customer), about.id));
-  if (!kept.has_value()) {
-    return Error(StatusCode::kNotFound, "decision_not_found",
-                 "this decision is not known, or no longer");
-  }
+  HILO_ASSIGN_OR_RETURN(const auto kept, ReadKept(parts, about));
   HILO_RETURN_IF_ERROR(CheckAccess(parts.node, call.principal(), about.customer));
   HILO_RETURN_IF_ERROR(call.Audit(about.customer.Hex(), "explanation"));
   const uint64_t revision = request.catalogue_revision() == 0
-                                ? kept->record().catalogue_revision()
+                                ? kept.record().catalogue_revision()
                                 : static_cast<uint64_t>(request.catalogue_revision());
   HILO_ASSIGN_OR_RETURN(const auto catalogue, parts.catalogue.OfRevision(revision));
-  HILO_ASSIGN_OR_RETURN(const auto recorded, decision::RecordedQuestion::Of(kept->record()));
+  HILO_ASSIGN_OR_RETURN(const auto recorded, decision::RecordedQuestion::Of(kept.record()));
   HILO_ASSIGN_OR_RETURN(auto response, Explain(recorded.Over(*catalogue), request));
   response.mutable_decision()->set_name(request.decision());
   return response;

@@ -31,6 +31,9 @@ struct PositionToken {
 std::optional<WallTime> IssueTime(RequestId request);
 // A fresh UUIDv7.
 RequestId NewRequestId(WallTime now);
+// For the write that a write leads to: of the same issue time and the same each time, so that a
+// repeat of the first has no second effect of the other either.
+RequestId FollowingRequestId(RequestId first, std::string_view purpose);
 
 // What a write came to.
 struct Answered {

@@ -1,9 +1,22 @@
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <random>
 
+#include "state/types/hash.h"
 #include "streams/command/command.h"
 
 namespace hilo::command {
+namespace {
+
+// With version and variant over the random bits.
+RequestId Marked(std::array<uint8_t, RequestId::kSize> bytes) {
+  bytes[6] = static_cast<uint8_t>(0x70 | (bytes[6] & 0x0f));
+  bytes[8] = static_cast<uint8_t>(0x80 | (bytes[8] & 0x3f));
+  return RequestId(bytes);
+}
+
+}  // namespace
 
 // UUIDv7 (RFC 9562, 5.7): 48 bits of milliseconds, version, 74 random bits.
 std::optional<WallTime> IssueTime(RequestId request) {
@@ -22,9 +35,15 @@ RequestId NewRequestId(WallTime now) {
   std::array<uint8_t, RequestId::kSize> bytes;
   for (size_t i = 0; i < 6; ++i) bytes[i] = static_cast<uint8_t>(millis >> (8 * (5 - i)));
   for (size_t i = 6; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(random());
-  bytes[6] = static_cast<uint8_t>(0x70 | (bytes[6] & 0x0f));
-  bytes[8] = static_cast<uint8_t>(0x80 | (bytes[8] & 0x3f));
-  return RequestId(bytes);
+  return Marked(bytes);
+}
+
+RequestId FollowingRequestId(RequestId first, std::string_view purpose) {
+  std::array<uint8_t, RequestId::kSize> bytes;
+  const auto hash = Hash(purpose, first.Bytes());
+  std::copy_n(hash.begin(), bytes.size(), bytes.begin());
+  std::copy_n(first.Bytes().begin(), 6, bytes.begin());
+  return Marked(bytes);
 }
 
 // "c1.<topic>.<partition>.<position>"; a topic may contain dots.

@@ -115,6 +115,7 @@ StatusOr<store::v1::DecisionNoteRow> ShowDecision(const store::v1::Command& comm
   store::v1::DecisionNoteRow note;
   note.set_decision(row.decision());
   note.set_decide_micros(change.context().Now().micros);
+  note.set_seed(record.seed());
   return note;
 }
 

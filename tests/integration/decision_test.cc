@@ -166,11 +166,22 @@ TEST_F(DecisionTest, AnswersARepeatWithTheSameDecision) {
   const std::string customer = Customer("u-repeats");
   const std::string id = HubProcess::NewRequestId();
   v1::DecideResponse first;
-  v1::DecideResponse second;
   ASSERT_TRUE(Decide(customer, &first, id).ok());
+  // What was best meanwhile is not what was shown then.
+  auto answer = Outcome(first.decision(), "finish-basket", v1::OUTCOME_KIND_DECLINED);
+  answer.set_reason("too_dear");
+  v1::RecordOutcomeResponse next;
+  ASSERT_TRUE(Record(answer, &next).ok());
+  v1::DecideResponse second;
   const Status repeated = Decide(customer, &second, id);
   ASSERT_TRUE(repeated.ok()) << repeated;
-  EXPECT_EQ(first.decision().name(), second.decision().name());
+  EXPECT_EQ(second.decision().DebugString(), first.decision().DebugString());
+  EXPECT_EQ(second.position_token(), first.position_token());
+
+  v1::RecordOutcomeResponse again;
+  ASSERT_TRUE(Record(answer, &again).ok());
+  EXPECT_EQ(again.decision().DebugString(), next.decision().DebugString());
+  EXPECT_NE(again.decision().name(), first.decision().name());
 }
 
 TEST_F(DecisionTest, FindsProductsByTheBeginningsOfWords) {

@@ -347,5 +347,16 @@ TEST(RequestId, CarriesItsIssueTime) {
   EXPECT_FALSE(IssueTime(*RequestId::FromHex("01890a5d-ac96-474b-bcce-b302099a8057")).has_value());
 }
 
+TEST(RequestId, OfWhatFollowsIsTheSameEachTimeAndAsOld) {
+  const WallTime now(std::chrono::milliseconds(1'795'000'000'123));
+  const RequestId first = NewRequestId(now);
+  const RequestId following = FollowingRequestId(first, "decide");
+  EXPECT_EQ(IssueTime(following), now);
+  EXPECT_EQ(following, FollowingRequestId(first, "decide"));
+  EXPECT_NE(following, first);
+  EXPECT_NE(following, FollowingRequestId(first, "other"));
+  EXPECT_NE(following, FollowingRequestId(NewRequestId(now), "decide"));
+}
+
 }  // namespace
 }  // namespace hilo::command
