@@ -4,8 +4,8 @@
     tests/bench/run.py [filter] [--runs 5] [--quick] [--bin build/release/bin]
 
 `filter` is a regular expression on the names of suites and of figures. Each figure is the median of the runs that
-count: a run in which other processes took more than 10 % of the CPU does not. When none counts, the median of all is
-shown and said not to count. Behind the unit stand the aim and the peer measured in the same run.
+count: a run in which other processes took more than 10 % of the CPU does not, and another is made in its place, as
+often as there are runs. When none counts, the median of all is shown and said not to count. Behind the unit stand the aim and the peer measured in the same run.
 """
 import argparse
 import datetime
@@ -55,6 +55,7 @@ AIMS = {
     "context_of_echo_at_1": (">=", 0.8),
     "context_of_echo_at_32": (">=", 0.4),
     "timeline_page_at_1_p99": ("<=", 3),
+    "memory_while_filling_1m": ("<=", 512),
     "memory_after_reads_1m": ("<=", 512),
     "ready_after_kill_1m": ("<=", 2),
     "Condition/Ordinary": ("<=", 200),
@@ -202,20 +203,22 @@ def main():
             continue
         figures = {}
         commands = []
-        for _ in range(runs):
-            for program, arguments, quick in programs:
-                chosen = quick if options.quick else arguments
-                if chosen is None:
-                    continue
-                binary = options.bin / program
-                if not binary.exists():
-                    raise SystemExit(f"bench: {binary} is missing; cmake --build build/release --target benches hilod")
-                command = " ".join([program, *chosen])
-                if command not in commands:
-                    commands.append(command)
+        for program, arguments, quick in programs:
+            chosen = quick if options.quick else arguments
+            if chosen is None:
+                continue
+            binary = options.bin / program
+            if not binary.exists():
+                raise SystemExit(f"bench: {binary} is missing; cmake --build build/release --target benches hilod")
+            commands.append(" ".join([program, *chosen]))
+            counted = 0
+            for _ in range(runs if options.quick else 2 * runs):
                 measured, others = run_program(binary, chosen)
                 for name, (value, unit) in measured.items():
                     figures.setdefault(name, Figure(unit)).runs.append((value, others))
+                counted += others <= OTHERS_LIMIT
+                if counted == runs:
+                    break
         for command in commands:
             print(f"# {suite}: {command}")
         for name, figure in figures.items():
