@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ops/base/metric_names.h"
+#include "streams/customer/catalogue_rows.h"
 
 namespace hilo::serving {
 namespace {
@@ -62,15 +63,48 @@ std::shared_ptr<const catalogue::Catalogue> CatalogueInForce::Catalogue() const 
   return current_.catalogue;
 }
 
+void CatalogueInForce::Prepare(std::string publication,
+                               std::shared_ptr<const catalogue::Catalogue> catalogue) {
+  MutexLock lock(mutex_);
+  prepared_publication_ = std::move(publication);
+  prepared_ = std::move(catalogue);
+}
+
 void CatalogueInForce::Offer(const store::v1::CatalogueRevision& revision) {
-  std::shared_ptr<const catalogue::Catalogue> next;
+  MutexLock switching(switching_);
+  if (revision.revision() <= Catalogue()->revision()) return;
+  Switch(ParsedFrom(revision), revision);
+}
+
+Status CatalogueInForce::OfferFrom(const store::Reader& customers) {
+  HILO_ASSIGN_OR_RETURN(const auto head, customer::ReadCatalogueHead(customers));
+  if (!head.has_value()) return OkStatus();
+  MutexLock switching(switching_);
+  if (head->revision() <= Catalogue()->revision()) return OkStatus();
+  std::shared_ptr<const catalogue::Catalogue> prepared;
   {
     MutexLock lock(mutex_);
-    if (revision.revision() <= current_.catalogue->revision()) return;
-    next = ParsedFrom(revision);
-    registry_.Get(metric::kCatalogueLastSwitchSuccess).Set(next == nullptr ? 0 : 1);
-    if (next == nullptr) return;
-    current_ = {next, revision};
+    if (prepared_ != nullptr && head->part().publication() == prepared_publication_)
+      prepared = std::exchange(prepared_, nullptr);
+  }
+  if (prepared != nullptr) {
+    Switch(std::move(prepared), *head);
+    return OkStatus();
+  }
+  HILO_ASSIGN_OR_RETURN(const auto whole, customer::ReadCatalogue(customers));
+  if (whole.has_value()) Switch(ParsedFrom(*whole), *whole);
+  return OkStatus();
+}
+
+void CatalogueInForce::Switch(std::shared_ptr<const catalogue::Catalogue> next,
+                              const store::v1::CatalogueRevision& revision) {
+  registry_.Get(metric::kCatalogueLastSwitchSuccess).Set(next == nullptr ? 0 : 1);
+  if (next == nullptr) return;
+  {
+    MutexLock lock(mutex_);
+    current_.catalogue = next;
+    current_.record = revision;
+    current_.record.clear_files();
   }
   registry_.SetInfo(metric::kCatalogueRevision, {std::to_string(revision.revision())});
   if (changed_) changed_(next);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "hilo/store/v1/records.pb.h"
@@ -12,6 +13,7 @@
 #include "ops/base/mutex.h"
 #include "ops/base/status.h"
 #include "state/catalogue/catalogue.h"
+#include "state/store/store.h"
 
 namespace hilo::serving {
 
@@ -27,7 +29,7 @@ class CatalogueInForce {
 
   struct Current {
     std::shared_ptr<const catalogue::Catalogue> catalogue;
-    store::v1::CatalogueRevision record;  // empty for the built-in one
+    store::v1::CatalogueRevision record;  // without its files; empty for the built-in one
   };
   Current Get() const;
   // The catalogue of a revision, also a past one: as decisions were made under it.
@@ -40,12 +42,25 @@ class CatalogueInForce {
   // Get().catalogue, without the record.
   std::shared_ptr<const catalogue::Catalogue> Catalogue() const;
   void Offer(const store::v1::CatalogueRevision& revision);
+  // The same with what a customers partition has in force.
+  // **Errors**: `catalogue_unreadable`; the old one stays. **Cost**: that of parsing, on the
+  // caller's thread, unless it was prepared or is not higher.
+  Status OfferFrom(const store::Reader& customers);
+  // Spares OfferFrom the parsing of what is about to be published.
+  void Prepare(std::string publication, std::shared_ptr<const catalogue::Catalogue> catalogue);
 
  private:
   Registry& registry_;
   const std::function<void(std::shared_ptr<const catalogue::Catalogue>)> changed_;
+  void Switch(std::shared_ptr<const catalogue::Catalogue> next,
+              const store::v1::CatalogueRevision& revision);
+
+  // Held while one is read and parsed, so that the partitions do it once and not each.
+  Mutex switching_;
   mutable Mutex mutex_;
   Current current_ HILO_GUARDED_BY(mutex_);
+  std::string prepared_publication_ HILO_GUARDED_BY(mutex_);
+  std::shared_ptr<const catalogue::Catalogue> prepared_ HILO_GUARDED_BY(mutex_);
   Past past_;
   // The last kKept that were asked for, the oldest first.
   static constexpr size_t kKept = 8;

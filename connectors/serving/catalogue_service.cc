@@ -5,19 +5,23 @@
 #include <utility>
 #include <vector>
 
+#include "connectors/serving/catalogue_uploads.h"
 #include "connectors/serving/names.h"
 #include "connectors/serving/services.h"
 #include "connectors/serving/views.h"
 #include "hilo/v1/catalogue_service.pb.h"
 #include "state/catalogue/difference.h"
 #include "state/types/ids.h"
-#include "streams/customer/reader.h"
+#include "streams/command/command.h"
+#include "streams/customer/catalogue_rows.h"
 #include "streams/fold/fold.h"
 
 namespace hilo::serving {
 namespace {
 
 using ApplyReply = Reply<v1::ApplyCatalogueResponse>;
+
+constexpr size_t kPageBytes = 512 << 10;  // of files in one answer, or one file
 
 template <typename Response>
 void Give(StatusOr<Response> response, const Reply<Response>& reply) {
@@ -30,52 +34,65 @@ void SetTime(int64_t micros, google::protobuf::Timestamp* time) {
   time->set_nanos(static_cast<int32_t>(micros % 1'000'000) * 1'000);
 }
 
-v1::GetCatalogueResponse Shown(const catalogue::Catalogue& catalogue,
-                               const store::v1::CatalogueRevision& record) {
-  v1::GetCatalogueResponse response;
-  response.set_revision(static_cast<int64_t>(catalogue.revision()));
-  for (const catalogue::File& file : catalogue.files()) {
-    v1::CatalogueFile* shown = response.add_files();
-    shown->set_path(file.path);
-    shown->set_content(file.content);
+std::vector<catalogue::File> FilesOf(
+    const google::protobuf::RepeatedPtrField<store::v1::CatalogueFile>& files) {
+  std::vector<catalogue::File> out;
+  out.reserve(static_cast<size_t>(files.size()));
+  for (const auto& file : files) out.push_back({file.path(), file.content()});
+  return out;
+}
+
+// A page of files: `token` is the number of the first.
+StatusOr<v1::GetCatalogueResponse> ShowFiles(const std::vector<catalogue::File>& files,
+                                             const store::v1::CatalogueRevision& record,
+                                             const std::string& token) {
+  const std::string made_for = "catalogue files " + std::to_string(record.revision());
+  HILO_ASSIGN_OR_RETURN(const std::string place, ParsePageToken(token, made_for));
+  size_t at = 0;
+  if (!place.empty()) {
+    const auto [end, error] = std::from_chars(place.data(), place.data() + place.size(), at);
+    if (error != std::errc() || end != place.data() + place.size() || at >= files.size()) {
+      return Error(StatusCode::kInvalidArgument, "page_token_invalid",
+                   "'page_token' is not one that this revision gave; begin without it");
+    }
   }
+  v1::GetCatalogueResponse response;
+  response.set_revision(static_cast<int64_t>(record.revision()));
   if (record.apply_micros() != 0) SetTime(record.apply_micros(), response.mutable_apply_time());
   response.set_applied_by(record.principal());
+  for (size_t bytes = 0; at < files.size(); ++at) {
+    bytes += files[at].path.size() + files[at].content.size();
+    if (bytes > kPageBytes && response.files_size() > 0) {
+      response.set_next_page_token(MakePageToken(made_for, std::to_string(at)));
+      break;
+    }
+    v1::CatalogueFile* shown = response.add_files();
+    shown->set_path(files[at].path);
+    shown->set_content(files[at].content);
+  }
   return response;
 }
 
 // As it was applied, whether or not this version of the program could read it now.
-v1::GetCatalogueResponse Shown(const store::v1::CatalogueRevision& record) {
-  v1::GetCatalogueResponse response;
-  response.set_revision(static_cast<int64_t>(record.revision()));
-  for (const store::v1::CatalogueFile& file : record.files()) {
-    v1::CatalogueFile* shown = response.add_files();
-    shown->set_path(file.path());
-    shown->set_content(file.content());
-  }
-  SetTime(record.apply_micros(), response.mutable_apply_time());
-  response.set_applied_by(record.principal());
-  return response;
-}
-
 StatusOr<v1::GetCatalogueResponse> GetCatalogue(const Parts& parts,
                                                 const v1::GetCatalogueRequest& request) {
   if (request.revision() < 0 || (request.built_in() && request.revision() != 0)) {
     return Error(StatusCode::kInvalidArgument, "revision_invalid",
                  "'revision' is 1, 2, 3, …, or left out; it does not go with 'built_in'");
   }
-  if (request.built_in()) return Shown(*catalogue::Catalogue::BuiltIn(), {});
+  if (request.built_in())
+    return ShowFiles(catalogue::Catalogue::BuiltIn()->files(), {}, request.page_token());
   const CatalogueInForce::Current current = parts.catalogue.Get();
   const auto wanted = static_cast<uint64_t>(request.revision());
   if (wanted == 0 || wanted == current.catalogue->revision())
-    return Shown(*current.catalogue, current.record);
+    return ShowFiles(current.catalogue->files(), current.record, request.page_token());
   HILO_ASSIGN_OR_RETURN(const auto past,
                         customer::ReadCatalogueRevision(parts.node.CustomersStore(0), wanted));
   if (!past.has_value()) {
     return Error(StatusCode::kNotFound, "revision_not_found",
                  "this revision is not kept; ListRevisions tells which are");
   }
-  return Shown(*past);
+  return ShowFiles(FilesOf(past->files()), *past, request.page_token());
 }
 
 StatusOr<v1::ListRevisionsResponse> ListRevisions(const Parts& parts,
@@ -143,19 +160,24 @@ class Publication : public std::enable_shared_from_this<Publication> {
         reply_(std::move(reply)),
         open_(parts.node.CustomerPartitions()) {}
 
-  void Run(const store::v1::CatalogueRevision& revision) {
-    store::v1::Record record;
-    *record.mutable_catalogue() = revision;
-    store::v1::RecordHeader header;
-    const log::Record entry{"", header.SerializeAsString(), fold::Encode(record)};
+  void Run(const std::vector<store::v1::CatalogueRevision>& revisions) {
+    std::vector<log::Record> entries;
+    for (const store::v1::CatalogueRevision& revision : revisions) {
+      store::v1::Record record;
+      *record.mutable_catalogue() = revision;
+      entries.push_back({"", store::v1::RecordHeader().SerializeAsString(), fold::Encode(record)});
+    }
+    const auto count = static_cast<log::Offset>(entries.size());
     const uint32_t partitions = parts_.node.CustomerPartitions();
     for (uint32_t partition = 0; partition < partitions; ++partition) {
       const log::TopicPartition to = CustomersPartition(partition);
-      parts_.log.Append(to, {entry}, [self = shared_from_this(), to](StatusOr<log::Offset> offset) {
-        if (!offset.ok()) return self->Ended(offset.status());
-        self->parts_.commands.WaitFor({to, *offset + 1}, self->deadline_,
-                                      [self](Status folded) { self->Ended(std::move(folded)); });
-      });
+      parts_.log.Append(to, entries,
+                        [self = shared_from_this(), to, count](StatusOr<log::Offset> first) {
+                          if (!first.ok()) return self->Ended(first.status());
+                          self->parts_.commands.WaitFor(
+                              {to, *first + count}, self->deadline_,
+                              [self](Status folded) { self->Ended(std::move(folded)); });
+                        });
     }
   }
 
@@ -179,19 +201,68 @@ class Publication : public std::enable_shared_from_this<Publication> {
   Status status_;
 };
 
-void ApplyCatalogue(const Parts& parts, std::shared_ptr<std::atomic<uint64_t>> last,
-                    const Call& call, const v1::ApplyCatalogueRequest& request,
-                    const ApplyReply& reply) {
-  if (!request.validate_only() && !RequestId::FromHex(request.request_id())) {
-    return reply(Error(StatusCode::kInvalidArgument, "request_id_invalid",
-                       "'request_id' is required: a UUIDv7, new for each write"));
+// What the methods of one server share.
+struct Shared {
+  explicit Shared(const Clock& clock) : uploads(clock) {}
+  CatalogueUploads uploads;
+  std::atomic<uint64_t> last{0};  // the highest number that was given out
+};
+
+StatusOr<v1::UploadCatalogueFilesResponse> UploadCatalogueFiles(
+    Shared& shared, const Call& call, const v1::UploadCatalogueFilesRequest& request) {
+  if (!RequestId::FromHex(request.upload())) {
+    return Error(StatusCode::kInvalidArgument, "upload_invalid",
+                 "'upload' is required: a UUIDv7, new for each catalogue");
   }
   std::vector<catalogue::File> files;
   for (const v1::CatalogueFile& file : request.files())
     files.push_back({file.path(), file.content()});
+  HILO_ASSIGN_OR_RETURN(
+      const CatalogueUploads::Total total,
+      shared.uploads.Add(call.principal().name, request.upload(), std::move(files)));
+  v1::UploadCatalogueFilesResponse response;
+  response.set_files(static_cast<int32_t>(total.files));
+  response.set_bytes(static_cast<int64_t>(total.bytes));
+  return response;
+}
+
+StatusOr<std::vector<catalogue::File>> FilesToApply(Shared& shared, const Call& call,
+                                                    const v1::ApplyCatalogueRequest& request) {
+  if (!request.upload().empty()) {
+    if (request.files_size() > 0) {
+      return Error(StatusCode::kInvalidArgument, "files_twice",
+                   "'files' and 'upload' do not go together");
+    }
+    return shared.uploads.Find(call.principal().name, request.upload());
+  }
+  std::vector<catalogue::File> files;
+  for (const v1::CatalogueFile& file : request.files())
+    files.push_back({file.path(), file.content()});
+  return files;
+}
+
+uint64_t NextRevision(std::atomic<uint64_t>& last, uint64_t in_force) {
+  // Two at once get different numbers; the higher one stays.
+  uint64_t seen = last.load();
+  uint64_t next = 0;
+  do {
+    next = std::max(seen, in_force) + 1;
+  } while (!last.compare_exchange_weak(seen, next));
+  return next;
+}
+
+void CheckAndPublish(const Parts& parts, Shared& shared, const Call& call,
+                     const v1::ApplyCatalogueRequest& request, const ApplyReply& reply) {
+  const auto files = FilesToApply(shared, call, request);
+  if (!files.ok()) return reply(files.status());
   const CatalogueInForce::Current current = parts.catalogue.Get();
-  const auto parsed = catalogue::Catalogue::Parse(files, current.catalogue->revision() + 1);
+  const uint64_t in_force = current.catalogue->revision();
   v1::ApplyCatalogueResponse response;
+  response.set_revision(static_cast<int64_t>(in_force));
+  const bool same = SameFiles(*files, current.catalogue->files());
+  const bool only_check = request.validate_only() || same;
+  const uint64_t next = only_check ? in_force + 1 : NextRevision(shared.last, in_force);
+  const auto parsed = catalogue::Catalogue::Parse(*files, next);
   for (const catalogue::Problem& problem : parsed.problems) {
     v1::CatalogueProblem* shown = response.add_problems();
     shown->set_path(problem.path);
@@ -199,35 +270,43 @@ void ApplyCatalogue(const Parts& parts, std::shared_ptr<std::atomic<uint64_t>> l
     shown->set_column(problem.column);
     shown->set_message(problem.message);
   }
-  response.set_revision(static_cast<int64_t>(current.catalogue->revision()));
-  if (parsed.catalogue != nullptr) AddChanges(current.catalogue->files(), files, response);
+  if (parsed.catalogue != nullptr) AddChanges(current.catalogue->files(), *files, response);
   // A repeat, also one whose answer was lost, finds its own files in force and changes nothing.
-  if (parsed.catalogue == nullptr || request.validate_only() ||
-      SameFiles(files, current.catalogue->files())) {
-    return reply(std::move(response));
-  }
-  // Two at once get different numbers; the higher one stays.
-  uint64_t seen = last->load();
-  uint64_t next = 0;
-  do {
-    next = std::max(seen, current.catalogue->revision()) + 1;
-  } while (!last->compare_exchange_weak(seen, next));
-  if (Status audited = call.Audit("", "catalogue"); !audited.ok()) return reply(std::move(audited));
+  if (parsed.catalogue == nullptr || only_check) return reply(std::move(response));
   store::v1::CatalogueRevision revision;
   revision.set_revision(next);
-  for (const catalogue::File& file : files) {
+  for (const catalogue::File& file : *files) {
     store::v1::CatalogueFile* stored = revision.add_files();
     stored->set_path(file.path);
     stored->set_content(file.content);
   }
   revision.set_principal(call.principal().name);
   revision.set_apply_micros(parts.clock.Wall().time_since_epoch().count());
-  if (revision.ByteSizeLong() > log::Log::kMaxRecordBytes / 2) {
-    return reply(Error(StatusCode::kInvalidArgument, "catalogue_too_large",
-                       "all files together are at most 512 KiB"));
-  }
+  const RequestId publication = command::NewRequestId(parts.clock.Wall());
+  const auto cut = customer::CutCatalogue(revision, publication.Bytes());
+  if (!cut.ok()) return reply(cut.status());
+  if (Status audited = call.Audit("", "catalogue"); !audited.ok()) return reply(std::move(audited));
+  parts.catalogue.Prepare(std::string(publication.Bytes()), parsed.catalogue);
   response.set_revision(static_cast<int64_t>(next));
-  std::make_shared<Publication>(parts, std::move(response), call.deadline(), reply)->Run(revision);
+  std::make_shared<Publication>(parts, std::move(response), call.deadline(), reply)->Run(*cut);
+}
+
+void ApplyCatalogue(const Parts& parts, const std::shared_ptr<Shared>& shared,
+                    std::shared_ptr<Call> call, const v1::ApplyCatalogueRequest& request,
+                    const ApplyReply& reply) {
+  if (!request.validate_only() && !RequestId::FromHex(request.request_id())) {
+    return reply(Error(StatusCode::kInvalidArgument, "request_id_invalid",
+                       "'request_id' is required: a UUIDv7, new for each write"));
+  }
+  // Checking ten thousand actions takes seconds.
+  const bool taken =
+      parts.slow_worker.Post([parts, shared, call = std::move(call), request, reply] {
+        CheckAndPublish(parts, *shared, *call, request, reply);
+      });
+  if (!taken) {
+    reply(Error(StatusCode::kResourceExhausted, "serving_overloaded",
+                "too many calls wait; try again shortly"));
+  }
 }
 
 }  // namespace
@@ -243,11 +322,16 @@ void AddCatalogueService(const Parts& parts, Endpoints& endpoints) {
       [parts](std::shared_ptr<Call>, const v1::ListRevisionsRequest& request, auto reply) {
         Give(ListRevisions(parts, request), reply);
       });
+  const auto shared = std::make_shared<Shared>(parts.clock);
+  endpoints.Unary<v1::UploadCatalogueFilesRequest, v1::UploadCatalogueFilesResponse>(
+      "/hilo.v1.CatalogueService/UploadCatalogueFiles",
+      [shared](std::shared_ptr<Call> call, const v1::UploadCatalogueFilesRequest& request,
+               auto reply) { Give(UploadCatalogueFiles(*shared, *call, request), reply); });
   endpoints.Unary<v1::ApplyCatalogueRequest, v1::ApplyCatalogueResponse>(
       "/hilo.v1.CatalogueService/ApplyCatalogue",
-      [parts, last = std::make_shared<std::atomic<uint64_t>>(0)](
-          std::shared_ptr<Call> call, const v1::ApplyCatalogueRequest& request, ApplyReply reply) {
-        ApplyCatalogue(parts, last, *call, request, reply);
+      [parts, shared](std::shared_ptr<Call> call, const v1::ApplyCatalogueRequest& request,
+                      ApplyReply reply) {
+        ApplyCatalogue(parts, shared, std::move(call), request, reply);
       });
 }
 

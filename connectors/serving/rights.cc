@@ -40,6 +40,7 @@ constexpr MethodRights kTable[] = {
     {"/hilo.v1.EventService/SendEvent", {N, N, Y, N, Y}, Touch::kWrite},
     {"/hilo.v1.CatalogueService/GetCatalogue", {Y, Y, Y, Y, Y}, Touch::kNothing},
     {"/hilo.v1.CatalogueService/ListRevisions", {Y, Y, Y, Y, Y}, Touch::kNothing},
+    {"/hilo.v1.CatalogueService/UploadCatalogueFiles", {N, N, N, N, Y}, Touch::kOperate},
     {"/hilo.v1.CatalogueService/ApplyCatalogue", {N, N, N, N, Y}, Touch::kOperate},
     {"/hilo.v1.OperationsService/ListPartitions", {N, Y, N, Y, Y}, Touch::kNothing},
     {"/hilo.v1.OperationsService/ListRecords", {N, N, N, Y, Y}, Touch::kOperate},

@@ -32,6 +32,7 @@ struct Parts {
   Contexts& contexts;
   Hub& hub;
   Worker& worker;
+  Worker& slow_worker;  // for what takes seconds: checking a catalogue
   const Clock& clock;
   Registry& registry;
   decide::Propensities& propensities;

@@ -17,8 +17,11 @@ namespace {
 
 constexpr int kProblems = 6;
 constexpr char kApply[] = "/hilo.v1.CatalogueService/ApplyCatalogue";
+constexpr char kUpload[] = "/hilo.v1.CatalogueService/UploadCatalogueFiles";
 constexpr char kGet[] = "/hilo.v1.CatalogueService/GetCatalogue";
 constexpr char kList[] = "/hilo.v1.CatalogueService/ListRevisions";
+// Of files in one request; the hub takes 1 MiB.
+constexpr size_t kOneRequestBytes = 900 << 10;
 
 // Every .yaml file below a directory, by path.
 StatusOr<v1::ApplyCatalogueRequest> ReadYamlFiles(const std::string& directory) {
@@ -47,6 +50,19 @@ StatusOr<v1::ApplyCatalogueRequest> ReadYamlFiles(const std::string& directory) 
   return request;
 }
 
+// All files of a revision, page by page; of one revision, whichever is in force meanwhile.
+StatusOr<v1::GetCatalogueResponse> FetchRevision(Session& session, v1::GetCatalogueRequest get) {
+  v1::GetCatalogueResponse all;
+  for (;;) {
+    v1::GetCatalogueResponse page;
+    HILO_RETURN_IF_ERROR(session.client->Call(kGet, get, &page));
+    get.set_page_token(page.next_page_token());
+    if (!get.built_in()) get.set_revision(page.revision());
+    all.MergeFrom(page);
+    if (get.page_token().empty()) return all;
+  }
+}
+
 // The files of a revision that is still kept.
 StatusOr<v1::ApplyCatalogueRequest> FetchFiles(Session& session, int64_t revision) {
   v1::GetCatalogueRequest get;
@@ -55,11 +71,38 @@ StatusOr<v1::ApplyCatalogueRequest> FetchFiles(Session& session, int64_t revisio
   } else {
     get.set_revision(revision);
   }
-  v1::GetCatalogueResponse response;
-  HILO_RETURN_IF_ERROR(session.client->Call(kGet, get, &response));
+  HILO_ASSIGN_OR_RETURN(v1::GetCatalogueResponse response, FetchRevision(session, get));
   v1::ApplyCatalogueRequest request;
   *request.mutable_files() = std::move(*response.mutable_files());
   return request;
+}
+
+// Puts files that are too many for one request there first, in several.
+Status UploadFiles(Session& session, v1::ApplyCatalogueRequest& request) {
+  if (request.ByteSizeLong() <= kOneRequestBytes) return OkStatus();
+  const std::string upload = NewRequestId();
+  v1::UploadCatalogueFilesRequest some;
+  const auto send = [&]() -> Status {
+    some.set_upload(upload);
+    v1::UploadCatalogueFilesResponse ignored;
+    HILO_RETURN_IF_ERROR(session.client->Call(kUpload, some, &ignored));
+    some.Clear();
+    return OkStatus();
+  };
+  size_t bytes = 0;
+  for (v1::CatalogueFile& file : *request.mutable_files()) {
+    const size_t more = file.ByteSizeLong();
+    if (bytes > 0 && bytes + more > kOneRequestBytes) {
+      HILO_RETURN_IF_ERROR(send());
+      bytes = 0;
+    }
+    bytes += more;
+    *some.add_files() = std::move(file);
+  }
+  HILO_RETURN_IF_ERROR(send());
+  request.clear_files();
+  request.set_upload(upload);
+  return OkStatus();
 }
 
 // What to do with files, and how to tell of it.
@@ -79,6 +122,8 @@ int Do(Session& session, StatusOr<v1::ApplyCatalogueRequest> request, Deed deed)
   if (!request.ok()) return Report(request.status());
   request->set_validate_only(deed != Deed::kApply);
   if (deed == Deed::kApply) request->set_request_id(NewRequestId());
+  const int files = request->files_size();
+  if (Status uploaded = UploadFiles(session, *request); !uploaded.ok()) return Report(uploaded);
   v1::ApplyCatalogueResponse response;
   if (Status status = session.client->Call(kApply, *request, &response); !status.ok())
     return Report(status);
@@ -96,7 +141,7 @@ int Do(Session& session, StatusOr<v1::ApplyCatalogueRequest> request, Deed deed)
   if (session.output.quiet) return 0;
   switch (deed) {
     case Deed::kCheck:
-      std::printf("%d files are fine\n", request->files_size());
+      std::printf("%d files are fine\n", files);
       break;
     case Deed::kDiff:
     case Deed::kDryRun:
@@ -117,9 +162,9 @@ bool StaysBelow(const std::filesystem::path& path) {
 }
 
 int Export(Session& session, const v1::GetCatalogueRequest& request, const std::string& into) {
-  v1::GetCatalogueResponse response;
-  if (Status status = session.client->Call(kGet, request, &response); !status.ok())
-    return Report(status);
+  const auto fetched = FetchRevision(session, request);
+  if (!fetched.ok()) return Report(fetched.status());
+  const v1::GetCatalogueResponse& response = *fetched;
   for (const v1::CatalogueFile& file : response.files()) {
     const std::filesystem::path below = std::filesystem::path(file.path()).lexically_normal();
     if (!StaysBelow(below)) {

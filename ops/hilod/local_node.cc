@@ -45,15 +45,12 @@ void Listeners::OnAnswer(std::string_view caller, RequestId request,
 }
 
 void Listeners::OnNotice(const log::TopicPartition& of, const fold::Notice& notice) {
+  if (notice.kind == fold::Notice::Kind::kCatalogue && catalogue_) catalogue_(of);
   for (fold::Listener* listener : listeners_) listener->OnNotice(of, notice);
 }
 
 void Listeners::OnFolded(const log::TopicPartition& of, log::Offset position) {
   for (fold::Listener* listener : listeners_) listener->OnFolded(of, position);
-}
-
-void Listeners::OnCatalogue(const store::v1::CatalogueRevision& revision) {
-  if (catalogue_) catalogue_(revision);
 }
 
 std::vector<log::TopicSpec> LocalNode::Topics() {

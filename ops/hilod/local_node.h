@@ -22,8 +22,8 @@ namespace hilo::hilod {
 class Listeners final : public fold::Listener {
  public:
   void Add(fold::Listener& listener) { listeners_.push_back(&listener); }
-  // What hears of catalogue revisions.
-  void OnCatalogueDo(std::function<void(const store::v1::CatalogueRevision&)> callback) {
+  // What hears that a partition has a revision of the catalogue in force.
+  void OnCatalogueDo(std::function<void(const log::TopicPartition&)> callback) {
     catalogue_ = std::move(callback);
   }
 
@@ -31,11 +31,10 @@ class Listeners final : public fold::Listener {
                 const store::v1::AnswerRow& answer) override;
   void OnNotice(const log::TopicPartition& of, const fold::Notice& notice) override;
   void OnFolded(const log::TopicPartition& of, log::Offset position) override;
-  void OnCatalogue(const store::v1::CatalogueRevision& revision) override;
 
  private:
   std::vector<fold::Listener*> listeners_;  // not owned
-  std::function<void(const store::v1::CatalogueRevision&)> catalogue_;
+  std::function<void(const log::TopicPartition&)> catalogue_;
 };
 
 // All partitions of a space in one process: identity over `events`, and the customers partitions,

@@ -38,7 +38,7 @@
 #include "ops/keys/sealer.h"
 #include "ops/keys/signer.h"
 #include "ops/keys/stored_key_store.h"
-#include "streams/customer/reader.h"
+#include "streams/customer/catalogue_rows.h"
 #include "streams/decide/decider.h"
 #include "streams/decide/propensities.h"
 
@@ -122,6 +122,7 @@ class LocalProcess final : public Process {
     }
     intake_.reset();
     if (node_ != nullptr) node_->Stop();
+    slow_worker_.reset();
     worker_.reset();
     if (log_ != nullptr) log_->Stop();
     audit_.reset();
@@ -187,8 +188,7 @@ class LocalProcess final : public Process {
         registry_, [this](std::shared_ptr<const catalogue::Catalogue> next) {
           intake_->UseCatalogue(std::move(next));
         });
-    HILO_ASSIGN_OR_RETURN(const auto revision, customer::ReadCatalogue(node_->CustomersStore(0)));
-    if (revision) catalogue_->Offer(*revision);
+    HILO_RETURN_IF_ERROR(catalogue_->OfferFrom(node_->CustomersStore(0)));
     catalogue_->ReadPastFrom([this](uint64_t past) {
       return customer::ReadCatalogueRevision(node_->CustomersStore(0), past);
     });
@@ -208,6 +208,7 @@ class LocalProcess final : public Process {
                                                                        .clock = clock_,
                                                                        .registry = registry_});
     worker_ = std::make_unique<serving::Worker>();
+    slow_worker_ = std::make_unique<serving::Worker>();
     hub_ = std::make_unique<serving::Hub>(
         serving::Hub::Options{.node = *node_,
                               .sealer = *sealer_,
@@ -219,8 +220,11 @@ class LocalProcess final : public Process {
     listeners_.Add(*commands_);
     listeners_.Add(*hub_);
     HILO_RETURN_IF_ERROR(OpenDeciding());
-    listeners_.OnCatalogueDo(
-        [this](const store::v1::CatalogueRevision& revision) { catalogue_->Offer(revision); });
+    listeners_.OnCatalogueDo([this](const log::TopicPartition& of) {
+      if (Status offered = catalogue_->OfferFrom(node_->CustomersStore(of.partition));
+          !offered.ok())
+        logger_.Error("catalogue not switched", {{"partition", of.partition}, {"cause", offered}});
+    });
     HILO_ASSIGN_OR_RETURN(const HashKey content_key, keys_->PurposeKey("content"));
     const serving::Parts parts{.node = *node_,
                                .sealer = *sealer_,
@@ -231,6 +235,7 @@ class LocalProcess final : public Process {
                                .contexts = *contexts_,
                                .hub = *hub_,
                                .worker = *worker_,
+                               .slow_worker = *slow_worker_,
                                .clock = clock_,
                                .registry = registry_,
                                .propensities = *propensities_,
@@ -414,6 +419,7 @@ class LocalProcess final : public Process {
   std::unique_ptr<serving::ContextCache> context_cache_;
   std::unique_ptr<serving::Contexts> contexts_;
   std::unique_ptr<serving::Worker> worker_;
+  std::unique_ptr<serving::Worker> slow_worker_;
   std::unique_ptr<serving::Hub> hub_;
   std::unique_ptr<decide::Propensities> propensities_;
   std::unique_ptr<decide::Decider> decider_;

@@ -36,12 +36,13 @@ enum class Table : uint8_t {
   kTimeline = 33,           // bucket, member, event time inverted, offset inverted -> entry
   kAnswer = 34,             // bucket, member, caller hash, request id -> answer
   kAgent = 35,              // agent hash, interaction -> member: what is at an agent now
-  kCatalogue = 36,          // "current" -> catalogue revision
+  kCatalogue = 36,          // "current", "pending" -> catalogue revision
   kAnswerHour = 37,         // hour BE, answer key -> empty: what to forget when
   kDecision = 38,           // bucket, member, decision -> what replays it
   kDue = 39,                // bucket, member, run -> a journey that waits for its owner's decision
   kPropensity = 40,         // channel, action -> sums of outcomes
   kCatalogueRevision = 41,  // revision BE -> catalogue revision, for explaining what was decided
+  kCataloguePart = 42,      // publication, number BE -> a part of a revision's packed files
 };
 
 // Whether a table's rows count in a partition's digest.
@@ -60,6 +61,7 @@ constexpr bool SeldomReadAgain(Table table) {
     case Table::kEventIdHour:
     case Table::kTimeline:
     case Table::kAnswerHour:
+    case Table::kCataloguePart:
       return true;
     default:
       return false;

@@ -17,12 +17,4 @@ std::optional<InteractionId> InteractionOfAgentKey(std::string_view key) {
   return InteractionId::FromBytes(key.substr(kInteractionAt));
 }
 
-std::string CatalogueKey() {
-  return store::KeyBuilder(store::Table::kCatalogue).Raw("current").Build();
-}
-
-std::string CatalogueRevisionKey(uint64_t revision) {
-  return store::KeyBuilder(store::Table::kCatalogueRevision).U64(revision).Build();
-}
-
 }  // namespace hilo::customer

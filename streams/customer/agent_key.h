@@ -17,11 +17,4 @@ store::KeyRange CallsAt(std::string_view agent);
 // The interaction of a key; nullopt when it is no such key.
 std::optional<InteractionId> InteractionOfAgentKey(std::string_view key);
 
-// Where the catalogue's revision in force stands.
-std::string CatalogueKey();
-// Where a revision is kept for as long as it is among the newest kMaxCatalogueRevisions.
-std::string CatalogueRevisionKey(uint64_t revision);
-// Half a mebibyte each at most; what was decided is explained under the revision of its time.
-inline constexpr uint64_t kMaxCatalogueRevisions = 100;
-
 }  // namespace hilo::customer

@@ -13,6 +13,7 @@
 #include "streams/command/command.h"
 #include "streams/customer/agent_key.h"
 #include "streams/customer/apply.h"
+#include "streams/customer/catalogue_rows.h"
 #include "streams/customer/change.h"
 #include "streams/customer/member_cache.h"
 #include "streams/customer/timers.h"
@@ -200,29 +201,6 @@ class CustomerFold : public fold::Fold {
     } else {
       change.outbound().Apply(change.offset());  // sets the timer anew where it came too early
     }
-    return Outcome::Ok();
-  }
-
-  Outcome ApplyCatalogue(const store::v1::CatalogueRevision& revision, Context& context) {
-    const auto bytes = context.Get(CatalogueKey());
-    if (!bytes.ok()) return Outcome::Failed(bytes.status());
-    if (bytes->has_value()) {
-      store::v1::CatalogueRevision current;
-      if (Status status = fold::Decode(**bytes, &current); !status.ok()) {
-        return Outcome::Failed(std::move(status));
-      }
-      if (revision.revision() <= current.revision()) return Outcome::Ok();
-      // What falls out of the kept ones; mostly one, never more than there are.
-      const uint64_t newest = current.revision();
-      uint64_t past = newest < kMaxCatalogueRevisions ? 1 : newest - kMaxCatalogueRevisions + 1;
-      for (; past <= newest && past + kMaxCatalogueRevisions <= revision.revision(); ++past)
-        context.Delete(CatalogueRevisionKey(past));
-    }
-    context.Put(CatalogueKey(), fold::Encode(revision));
-    context.Put(CatalogueRevisionKey(revision.revision()), fold::Encode(revision));
-    fold::Notice notice;
-    notice.kind = fold::Notice::Kind::kCatalogue;
-    context.Tell(notice);
     return Outcome::Ok();
   }
 

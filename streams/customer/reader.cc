@@ -166,31 +166,4 @@ StatusOr<std::vector<AgentCall>> CallsOfAgent(const store::Reader& reader, std::
   return calls;
 }
 
-StatusOr<std::optional<store::v1::CatalogueRevision>> ReadCatalogue(const store::Reader& reader) {
-  return ReadRow<store::v1::CatalogueRevision>(reader, CatalogueKey());
-}
-
-StatusOr<std::optional<store::v1::CatalogueRevision>> ReadCatalogueRevision(
-    const store::Reader& reader, uint64_t revision) {
-  return ReadRow<store::v1::CatalogueRevision>(reader, CatalogueRevisionKey(revision));
-}
-
-StatusOr<std::vector<store::v1::CatalogueRevision>> ReadCatalogueRevisions(
-    const store::Reader& reader, uint64_t below, size_t most) {
-  std::vector<store::v1::CatalogueRevision> revisions;
-  HILO_ASSIGN_OR_RETURN(const auto current, ReadCatalogue(reader));
-  if (!current.has_value()) return revisions;
-  uint64_t next = below == 0 ? current->revision() : std::min(below - 1, current->revision());
-  const uint64_t oldest = current->revision() < kMaxCatalogueRevisions
-                              ? 1
-                              : current->revision() - kMaxCatalogueRevisions + 1;
-  for (; next >= oldest && revisions.size() < most; --next) {
-    HILO_ASSIGN_OR_RETURN(auto revision, ReadCatalogueRevision(reader, next));
-    if (!revision.has_value()) continue;  // two that were applied at once leave a number out
-    revision->clear_files();
-    revisions.push_back(*std::move(revision));
-  }
-  return revisions;
-}
-
 }  // namespace hilo::customer

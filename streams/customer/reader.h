@@ -73,14 +73,4 @@ inline constexpr size_t kMaxCallsOfAgent = 100;
 // In this partition; the oldest first.
 StatusOr<std::vector<AgentCall>> CallsOfAgent(const store::Reader& reader, std::string_view agent);
 
-// The catalogue's revision in this partition; nullopt when there is none.
-StatusOr<std::optional<store::v1::CatalogueRevision>> ReadCatalogue(const store::Reader& reader);
-// A revision, also a past one; nullopt when it was never there or is no longer kept.
-StatusOr<std::optional<store::v1::CatalogueRevision>> ReadCatalogueRevision(
-    const store::Reader& reader, uint64_t revision);
-// The newest ones below `below` (0: from the newest), at most `most`, newest first, without their
-// files.
-StatusOr<std::vector<store::v1::CatalogueRevision>> ReadCatalogueRevisions(
-    const store::Reader& reader, uint64_t below, size_t most);
-
 }  // namespace hilo::customer

@@ -140,7 +140,6 @@ Status PartitionImpl::FoldBatch(const std::vector<log::StoredRecord>& records) {
 
 void PartitionImpl::Decode(const std::vector<log::StoredRecord>& records) {
   batch_.clear();
-  catalogues_.clear();
   arena_.Reset();
   batch_.reserve(records.size());
   for (const log::StoredRecord& stored : records) {
@@ -328,7 +327,6 @@ void PartitionImpl::TellListener() {
   }
   for (const Notice& notice : context_.TakeNotices()) listener_.OnNotice(options_.of, notice);
   listener_.OnFolded(options_.of, position_);
-  for (const store::v1::CatalogueRevision* revision : catalogues_) listener_.OnCatalogue(*revision);
 }
 
 }  // namespace hilo::fold

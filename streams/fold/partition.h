@@ -61,7 +61,6 @@ class Listener {
   virtual void OnNotice(const log::TopicPartition& of, const Notice& notice) {}
   // Everything below `position` is visible to readers of the store.
   virtual void OnFolded(const log::TopicPartition& of, log::Offset position) {}
-  virtual void OnCatalogue(const store::v1::CatalogueRevision& revision) {}
 };
 
 // Ticks after which a hole in a lane, or records durable and not accepted, are an alarm. They never

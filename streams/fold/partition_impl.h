@@ -171,7 +171,6 @@ class PartitionImpl final : public Partition {
   bool kept_ = false;  // what Settle ended last
   std::vector<StagedMark> staged_marks_;
   std::vector<StateMark> claims_;  // what owners say in their ticks
-  std::vector<const store::v1::CatalogueRevision*> catalogues_;
 
   uint64_t published_tick_ = 0;
   bool unsent_ = false;  // something emitted waits for room among what is in flight

@@ -132,9 +132,7 @@ Status PartitionImpl::ApplyFold(const Decoded& decoded) {
                                        .header = *decoded.header,
                                        .record = *decoded.record},
                                       context_);
-  HILO_RETURN_IF_ERROR(Settle(decoded, outcome, decoded.stored->record.payload));
-  if (kept_ && decoded.record->has_catalogue()) catalogues_.push_back(&decoded.record->catalogue());
-  return OkStatus();
+  return Settle(decoded, outcome, decoded.stored->record.payload);
 }
 
 Status PartitionImpl::FireDue(const Decoded& decoded) {

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <string>
 
@@ -21,6 +22,8 @@ using testing::kAdminToken;
 using testing::kAgentToken;
 
 constexpr char kList[] = "/hilo.v1.CatalogueService/ListRevisions";
+constexpr char kApply[] = "/hilo.v1.CatalogueService/ApplyCatalogue";
+constexpr char kUpload[] = "/hilo.v1.CatalogueService/UploadCatalogueFiles";
 constexpr char kGet[] = "/hilo.v1.CatalogueService/GetCatalogue";
 
 class CatalogueTest : public ::testing::Test {
@@ -35,7 +38,7 @@ class CatalogueTest : public ::testing::Test {
   Said Hilo(const std::string& arguments, const std::string& token = kAdminToken) {
     CLI::App root;
     cli::Session session;
-    session.client = hub_.Client(token);
+    session.client = hub_.Client(token, /*timeout_seconds=*/60);
     cli::Action action;
     cli::AddCatalogueCommands(root, &action);
     root.parse("catalogue " + arguments);
@@ -162,6 +165,92 @@ TEST_F(CatalogueTest, RevisionsComeInPages) {
   ASSERT_EQ(page.revisions_size(), 1);
   EXPECT_EQ(page.revisions(0).revision(), 1);
   EXPECT_EQ(page.next_page_token(), "");
+}
+
+// As a large shop's: every action says something else, in two languages.
+void WriteActions(const std::string& directory, int actions) {
+  constexpr int kPerFile = 150;
+  std::mt19937_64 random(7);
+  const auto words = [&random](int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i)
+      text += (i == 0 ? "W" : " w") + std::to_string(random() % 5'000);
+    return text;
+  };
+  for (int file = 0; file * kPerFile < actions; ++file) {
+    std::ofstream out(directory + "/many-" + std::to_string(file) + ".yaml");
+    for (int i = file * kPerFile; i < std::min(actions, (file + 1) * kPerFile); ++i) {
+      out << "apiVersion: hilo/v1\nkind: Action\nmetadata: {name: many-" << i << "}\nspec:\n"
+          << "  group: many\n  class: default\n"
+          << "  title: {en: " << words(5) << ", es: " << words(6) << "}\n"
+          << "  talk_track:\n    en: " << words(30) << ".\n    es: " << words(30) << ".\n"
+          << "  accept_label: {en: " << words(2) << ", es: " << words(2) << "}\n"
+          << "  decline_label: {en: " << words(2) << ", es: " << words(2) << "}\n"
+          << "  value: " << random() % 90 << ".50 EUR\n  expires_after: 14d\n"
+          << "  channels: [desk]\n  applicability:\n"
+          << "    - condition: customer.orders >= " << random() % 50 << " && 'fact"
+          << random() % 100 << "' in customer.fact_kinds\n"
+          << "      why: {en: " << words(6) << "., es: " << words(6) << ".}\n"
+          << "      why_not: {en: " << words(6) << "., es: " << words(6) << ".}\n"
+          << "  prior: {positives: 8, negatives: 92}\n---\n";
+    }
+  }
+}
+
+TEST_F(CatalogueTest, TenThousandActionsArePublishedAndComeBackAsTheyWere) {
+  const std::string directory = directory_.Sub("many");
+  ASSERT_EQ(Hilo("export " + directory + " --built-in").exit_code, 0);
+  int actions_there = 0;
+  for (const auto& file : std::filesystem::directory_iterator(directory)) {
+    const std::string text = Read(file.path().string());
+    for (size_t at = 0; (at = text.find("kind: Action\n", at)) != std::string::npos; ++at)
+      ++actions_there;
+  }
+  WriteActions(directory, 10'000 - actions_there);
+  const Said applied = Hilo("apply " + directory);
+  ASSERT_EQ(applied.exit_code, 0) << applied.error;
+  EXPECT_THAT(applied.out, HasSubstr("revision 1 is in force"));
+
+  const std::string again = directory_.Sub("again");
+  ASSERT_EQ(Hilo("export " + again).exit_code, 0);
+  size_t bytes = 0;
+  for (const auto& file : std::filesystem::directory_iterator(directory)) {
+    const std::string text = Read(file.path().string());
+    bytes += text.size();
+    EXPECT_EQ(Read(again + "/" + file.path().filename().string()), text) << file.path();
+  }
+  EXPECT_GT(bytes, size_t{6} << 20) << "it did not need several requests";
+  const Said same = Hilo("diff " + again);
+  EXPECT_EQ(same.exit_code, 0) << same.error;
+  EXPECT_EQ(same.out, "");
+
+  // The next process has it too, and it can be taken back and brought again.
+  hub_.Stop();
+  hub_.Start();
+  EXPECT_EQ(Hilo("rollback 0").out, "revision 2 is in force\n");
+  const Said back = Hilo("rollback 1");
+  EXPECT_EQ(back.out, "revision 3 is in force\n") << back.error;
+  EXPECT_EQ(Hilo("diff " + again).out, "");
+}
+
+TEST_F(CatalogueTest, WhatWasNotUploadedCannotBeApplied) {
+  const auto admin = hub_.Client(kAdminToken);
+  v1::ApplyCatalogueRequest request;
+  v1::ApplyCatalogueResponse response;
+  request.set_request_id(HubProcess::NewRequestId());
+  request.set_upload(HubProcess::NewRequestId());
+  EXPECT_EQ(Reason(admin->Call(kApply, request, &response)), "upload_unknown");
+  request.add_files()->set_path("a.yaml");
+  EXPECT_EQ(Reason(admin->Call(kApply, request, &response)), "files_twice");
+  v1::UploadCatalogueFilesRequest upload;
+  v1::UploadCatalogueFilesResponse total;
+  EXPECT_EQ(Reason(admin->Call(kUpload, upload, &total)), "upload_invalid");
+  upload.set_upload(HubProcess::NewRequestId());
+  upload.add_files()->set_path("a.yaml");
+  ASSERT_TRUE(admin->Call(kUpload, upload, &total).ok());
+  ASSERT_TRUE(admin->Call(kUpload, upload, &total).ok());
+  EXPECT_EQ(total.files(), 1);
+  EXPECT_EQ(Reason(hub_.Client(kAgentToken)->Call(kUpload, upload, &total)), "not_permitted");
 }
 
 }  // namespace

@@ -368,56 +368,6 @@ TEST(CustomerFold, RefusesWhatIsNotForItAndKeepsOn) {
                                       "wrong_partition"}));
 }
 
-TEST(CustomerFold, KeepsTheHighestCatalogueRevision) {
-  CustomerDriver hub;
-  store::v1::Record record;
-  record.mutable_catalogue()->set_revision(2);
-  record.mutable_catalogue()->add_files()->set_content("two");
-  hub.Give(record);
-  record.mutable_catalogue()->set_revision(1);
-  hub.Give(record);
-  const auto kept = ReadCatalogue(hub.driver().store(CustomerDriver::kPartition));
-  ASSERT_TRUE(kept.ok() && kept->has_value());
-  EXPECT_EQ((*kept)->revision(), 2u);
-  EXPECT_EQ(CountOf(hub.notices, Kind::kCatalogue), 1);
-}
-
-TEST(CustomerFold, KeepsTheNewestHundredRevisionsOfTheCatalogue) {
-  CustomerDriver hub;
-  const auto apply = [&hub](uint64_t revision) {
-    store::v1::Record record;
-    record.mutable_catalogue()->set_revision(revision);
-    record.mutable_catalogue()->add_files()->set_content(std::to_string(revision));
-    hub.Give(record);
-  };
-  const auto kept = [&hub](uint64_t revision) {
-    return ReadCatalogueRevision(hub.driver().store(CustomerDriver::kPartition), revision)
-        .value()
-        .has_value();
-  };
-  for (uint64_t revision = 1; revision <= 103; ++revision) apply(revision);
-  EXPECT_FALSE(kept(3));
-  EXPECT_TRUE(kept(4));
-  EXPECT_TRUE(kept(103));
-  // Numbers may be left out; then more than one falls out at once.
-  apply(150);
-  EXPECT_FALSE(kept(50));
-  EXPECT_TRUE(kept(51));
-
-  const auto& store = hub.driver().store(CustomerDriver::kPartition);
-  const auto newest = ReadCatalogueRevisions(store, 0, 2).value();
-  ASSERT_EQ(newest.size(), 2u);
-  EXPECT_EQ(newest[0].revision(), 150u);
-  EXPECT_EQ(newest[1].revision(), 103u);
-  EXPECT_EQ(newest[1].files_size(), 0);
-  const auto rest = ReadCatalogueRevisions(store, 103, 1'000).value();
-  EXPECT_EQ(rest.size(), 52u);
-  EXPECT_EQ(rest.back().revision(), 51u);
-  apply(1'000'000);
-  EXPECT_FALSE(kept(150));
-  EXPECT_EQ(ReadCatalogueRevisions(store, 0, 1'000).value().size(), 1u);
-}
-
 TEST(CustomerFold, ARowNeverGrowsBeyondItsLimit) {
   CustomerDriver hub;
   for (int i = 0; i < 200; ++i) {

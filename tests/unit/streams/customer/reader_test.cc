@@ -1,3 +1,4 @@
+#include "streams/customer/catalogue_rows.h"
 #include "streams/customer/reader.h"
 
 #include <gtest/gtest.h>
