@@ -1,4 +1,3 @@
-#include "streams/customer/catalogue_rows.h"
 #include "streams/customer/reader.h"
 
 #include <gtest/gtest.h>
@@ -7,6 +6,7 @@
 #include <string>
 
 #include "state/timeline/entry_key.h"
+#include "streams/customer/catalogue_rows.h"
 #include "tests/unit/streams/customer/customer_driver.h"
 
 namespace hilo::customer {
