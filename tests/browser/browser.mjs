@@ -22,6 +22,29 @@ export function launch() {
   });
 }
 
+// Runs in the page: keeps what moved although nobody pressed anything in the half second before.
+function watchShifts() {
+  let moved = [];
+  const keep = (entries) => {
+    for (const entry of entries) {
+      if (entry.hadRecentInput) continue;
+      const what = entry.sources.map(({node, previousRect: from, currentRect: to}) => {
+        const name = (node?.outerHTML ?? node?.textContent ?? '').slice(0, 60);
+        return `${name} ${from.x},${from.y} → ${to.x},${to.y}`;
+      });
+      moved.push(`${entry.value.toFixed(4)}: ${what.join('; ')}`);
+    }
+  };
+  const observer = new PerformanceObserver((list) => keep(list.getEntries()));
+  observer.observe({type: 'layout-shift', buffered: true});
+  window.takeShifts = () => {
+    keep(observer.takeRecords());
+    const taken = moved;
+    moved = [];
+    return taken;
+  };
+}
+
 // An agent's desk: one window, signed in. `problems` collects what the page complains about; a test ends with it empty.
 export async function openDesk(
   browser,
@@ -36,6 +59,7 @@ export async function openDesk(
     ...options,
   });
   context.setDefaultTimeout(10_000);
+  await context.addInitScript(watchShifts);
   const page = await context.newPage();
   const problems = [];
   page.on('pageerror', (error) => problems.push(String(error)));

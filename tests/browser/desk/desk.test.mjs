@@ -1,53 +1,12 @@
 // The whole page in Chromium, on a stand-in for the server: what an agent sees, hears and must never lose.
 import assert from 'node:assert/strict';
-import {after, before, test} from 'node:test';
-import {AxeBuilder} from '@axe-core/playwright';
-import {kAna, kBruno, kCarla, startFake} from '../../../connectors/desk/page/dev/fake.mjs';
-import {launch, live, openDesk, signInAs} from '../browser.mjs';
+import {kAna, kBruno, kCarla} from '../../../connectors/desk/page/dev/fake.mjs';
+import {live, openDesk, signInAs} from '../browser.mjs';
+import {browser, desk, focused, heading, openAna, smallTargets, violations} from './fixture.mjs';
 
-let browser;
-before(async () => (browser = await launch()));
-after(async () => browser?.close());
-
-// A fresh server and desk for each test; ends by checking that the page had nothing to complain about.
-function desk(name, run, options = {}) {
-  test(name, {timeout: 240_000}, async () => {
-    const fake = await startFake({dist: process.env.HILO_DESK_PAGE, ...options.fake});
-    const mine = await openDesk(browser, fake.url, options.desk);
-    try {
-      await run({fake, ...mine});
-      assert.deepEqual(mine.problems, []);
-    } finally {
-      await mine.close();
-      await fake.stop();
-    }
-  });
-}
-
-const heading = (page, name) => page.getByRole('heading', {level: 1, name});
 const told = (page) => page.getByRole('region', {name: /^(Already told us|Ya nos dijo)/});
 const promised = (page) => page.getByRole('region', {name: /^(Already promised|Ya prometimos)/});
 const timeline = (page) => page.getByRole('region', {name: /^(Timeline|Cronología)/});
-const focused = (page) =>
-  page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName);
-
-async function openAna(page) {
-  await page.getByRole('searchbox').fill('ana@example.com');
-  await page.keyboard.press('Enter');
-  await heading(page, 'Ana García').waitFor();
-  await live(page, 'connected').waitFor();
-}
-
-async function violations(page) {
-  const result = await new AxeBuilder({page}).analyze();
-  return result.violations.map(
-    (one) =>
-      `${one.id}: ${one.nodes
-        .map((node) => node.html)
-        .join(' | ')
-        .slice(0, 300)}`,
-  );
-}
 
 desk(
   'a ringing call puts its customer on the screen before the first word',
@@ -737,13 +696,7 @@ for (const [name, options] of Object.entries({
         await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth),
         true,
       );
-      const small = await page.evaluate(() =>
-        [...document.querySelectorAll('button, select, input, summary')]
-          .map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
-          .filter(([, box]) => box.width > 0 && (box.width < 24 || box.height < 24))
-          .map(([html]) => html),
-      );
-      assert.deepEqual(small, [], 'targets of at least 24 px');
+      assert.deepEqual(await smallTargets(page), [], 'targets of at least 24 px');
       fake.setDeaf(true);
       fake.fail('DeskService/WatchDesktop', 'unavailable');
       fake.endStreams();

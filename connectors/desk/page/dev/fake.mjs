@@ -4,6 +4,7 @@ import {createServer} from 'node:http';
 import {readFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {decisionMethods} from './decisions.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const kTypes = {
@@ -359,6 +360,8 @@ export async function startFake({dist, port = 0, heartbeat = 15_000, now = () =>
   let token = 0;
   let sequence = 100;
   let deaf = false;
+  const held = []; // answers to keep back: {method, until}
+  let metrics = ''; // what /metrics answers; undefined: the hub is away
 
   const page = (list, {pageSize = 0, pageToken = ''}) => {
     const from = Number(pageToken || 0);
@@ -437,6 +440,7 @@ export async function startFake({dist, port = 0, heartbeat = 15_000, now = () =>
   };
 
   const methods = {
+    ...decisionMethods({customers, write, customerOf, now, iso, Failure, page}),
     'DeskService/GetDesk': (request, who) => ({
       ...who,
       role: 'agent',
@@ -702,6 +706,8 @@ export async function startFake({dist, port = 0, heartbeat = 15_000, now = () =>
         const [{code, reason}] = planned.splice(plan, 1);
         throw new Failure(code, reason);
       }
+      const hold = held.findIndex((one) => one.method === method);
+      if (hold >= 0) await held.splice(hold, 1)[0].until;
       if (streaming) {
         if (method !== 'DeskService/WatchDesktop') throw new Failure('unimplemented');
         return watch(JSON.parse(body.subarray(5).toString()), response, who);
@@ -728,10 +734,14 @@ export async function startFake({dist, port = 0, heartbeat = 15_000, now = () =>
     return undefined;
   };
   const serveFile = (request, response) => {
-    const name = request.url === '/' ? 'index.html' : request.url.slice(1);
+    if (request.url === '/metrics') {
+      if (metrics === undefined) return request.socket.destroy();
+      response.writeHead(200, {'Content-Type': 'text/plain; version=0.0.4'});
+      return response.end(metrics);
+    }
+    const name = {'/': 'index.html', '/operations': 'operations.html'}[request.url] ?? request.url.slice(1);
     if (!/^[a-z]+\.[a-z]+$/.test(name)) {
-      response.writeHead(404).end();
-      return;
+      return response.writeHead(404).end();
     }
     try {
       const file = readFileSync(join(dist, name));
@@ -741,9 +751,9 @@ export async function startFake({dist, port = 0, heartbeat = 15_000, now = () =>
         'X-Content-Type-Options': 'nosniff',
         'Cache-Control': 'no-store',
       });
-      response.end(file);
+      return response.end(file);
     } catch {
-      response.writeHead(404).end();
+      return response.writeHead(404).end();
     }
   };
   await new Promise((done) => server.listen(port, '127.0.0.1', done));
@@ -798,6 +808,13 @@ export async function startFake({dist, port = 0, heartbeat = 15_000, now = () =>
     expire: (secret) => agents.delete(secret),
     fail: (method, code, {reason = '', after = false} = {}) =>
       planned.push({method, code, reason, after}),
+    // Keeps the answer to the next such request back until what it returns is called.
+    hold: (method) => {
+      let letGo;
+      held.push({method, until: new Promise((done) => (letGo = done))});
+      return letGo;
+    },
+    setMetrics: (text) => (metrics = text),
     // Streams say nothing any more, as behind a dead network.
     setDeaf: (value) => (deaf = value),
     endStreams: (code = 'unavailable') => {

@@ -149,7 +149,7 @@ export class NextAction {
     }
   }
 
-  private async decide(customer: string): Promise<void> {
+  async decide(customer: string): Promise<void> {
     try {
       const {decision} = await this.decisionApi().decide({
         customer,

@@ -27,6 +27,8 @@ export function Plot({
   times: readonly number[];
   lines: readonly Line[];
 }) {
+  const number = new Intl.NumberFormat(locale(), {maximumFractionDigits: 1});
+  const clock = new Intl.DateTimeFormat(locale(), {timeStyle: 'medium'});
   const element = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const data = [
@@ -37,6 +39,10 @@ export function Plot({
     const place = element.current;
     if (!place) return undefined;
     const axis = {stroke: colourOf('muted'), grid: {stroke: colourOf('line')}};
+    // In the reader's way of writing them; the plot's own is American.
+    const clockOf = (_plot: uPlot, seconds: number[]) =>
+      seconds.map((at) => clock.format(at * 1_000));
+    const numberOf = (_plot: uPlot, values: number[]) => values.map((value) => number.format(value));
     const made = new uPlot(
       {
         width: Math.max(place.clientWidth, 200),
@@ -47,8 +53,8 @@ export function Plot({
           {},
           ...lines.map((line) => ({label: line.label, stroke: colourOf(line.colour), width: 2})),
         ],
-        axes: [axis, {...axis, size: 60}],
-        scales: {y: {range: (_plot, _low, high) => [0, Math.max(high || 0, 1)]}},
+        axes: [{...axis, space: 90, values: clockOf}, {...axis, size: 60, values: numberOf}],
+        scales: {y: {range: (_plot, _low, high) => [0, Math.max(high || 0, 1) * 1.05]}},
       },
       data,
       place,
@@ -64,8 +70,6 @@ export function Plot({
     };
   }, []);
   useEffect(() => plot.current?.setData(data));
-  const number = new Intl.NumberFormat(locale(), {maximumFractionDigits: 1});
-  const clock = new Intl.DateTimeFormat(locale(), {timeStyle: 'medium'});
   const last = (line: Line) => line.values.at(-1);
   const shown = times.slice(-kRows);
   return (

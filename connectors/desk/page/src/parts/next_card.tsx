@@ -15,7 +15,14 @@ const kSnoozes: readonly {id: MessageId; hours: number}[] = [
   {id: 'next.snooze.month', hours: 30 * 24},
 ];
 
-// The one best thing to do, why, and the answers to it; always in the same corner.
+// Where the focus goes once an answer is recorded: to the next one, or to what is left of the card.
+function focusCard(failed = ''): void {
+  if (failed) return;
+  focusSoon(document.getElementById('next-answer') ? 'next-answer' : 'next-why-not');
+}
+
+// The one best thing to do, why, and the answers to it; always in the same corner and of the same size, so that nothing
+// around it moves.
 export function NextCard({desk, customer}: {desk: Desk; customer: string}) {
   const element = useRef<HTMLElement>(null);
   const next = desk.next;
@@ -41,13 +48,21 @@ export function NextCard({desk, customer}: {desk: Desk; customer: string}) {
         focusSoon('next-answer');
       }}
     >
-      <h2 id="next-title">{t('next.title')}</h2>
-      {next.failed.value && <p class="failed">{next.failed.value}</p>}
-      {next.newer.value.has(customer) && (
-        <button type="button" class="small" onClick={() => next.showNewer(customer)}>
-          {t('next.newer')}
-        </button>
-      )}
+      <div class="next-head">
+        <h2 id="next-title">{t('next.title')}</h2>
+        {next.newer.value.has(customer) && (
+          <button
+            type="button"
+            class="small"
+            onClick={() => {
+              next.showNewer(customer);
+              focusCard();
+            }}
+          >
+            {t('next.newer')}
+          </button>
+        )}
+      </div>
       {!decision && !next.failed.value && <p class="none">{t('next.waiting')}</p>}
       {decision && !best && <p class="none">{t('next.nothing')}</p>}
       {best && <Best desk={desk} candidate={best} />}
@@ -56,7 +71,7 @@ export function NextCard({desk, customer}: {desk: Desk; customer: string}) {
           <summary>{t('next.others', {count: others.length})}</summary>
           <ul class="items">
             {others.map((one) => (
-              <li key={one.action}>
+              <li key={one.action} data-action={one.action}>
                 <p>
                   <strong>{one.title}</strong>
                 </p>
@@ -64,9 +79,9 @@ export function NextCard({desk, customer}: {desk: Desk; customer: string}) {
                 <button
                   type="button"
                   class="small"
-                  disabled={next.busy.value}
+                  aria-disabled={next.busy.value}
                   aria-label={`${one.acceptLabel || t('next.accept')}: ${one.title}`}
-                  onClick={() => void next.answer(one, OutcomeKind.ACCEPTED)}
+                  onClick={() => void next.answer(one, OutcomeKind.ACCEPTED).then(focusCard)}
                 >
                   {one.acceptLabel || t('next.accept')}
                 </button>
@@ -77,11 +92,20 @@ export function NextCard({desk, customer}: {desk: Desk; customer: string}) {
       )}
       <button
         type="button"
+        id="next-why-not"
         class="small"
         onClick={() => (desk.dialog.value = {kind: 'why-not', name: ''})}
       >
         {t('next.why-not')}
       </button>
+      {next.failed.value && (
+        <p class="failed" role="alert">
+          {next.failed.value}{' '}
+          <button type="button" class="small" onClick={() => void next.decide(customer)}>
+            {t('live.try')}
+          </button>
+        </p>
+      )}
     </section>
   );
 }
@@ -104,64 +128,79 @@ function Best({desk, candidate}: {desk: Desk; candidate: Candidate}) {
         <span class="muted">{t('next.why')}</span> {candidate.why}
       </p>
       {candidate.talkTrack && (
-        <blockquote aria-label={t('next.say')}>{candidate.talkTrack}</blockquote>
+        <blockquote
+          aria-label={t('next.say')}
+          lang={desk.view.value?.context.value?.customer?.language || undefined}
+        >
+          {candidate.talkTrack}
+        </blockquote>
       )}
       {facts.length > 0 && <p class="muted">{facts.join(' · ')}</p>}
-      <div class="answers" role="group" aria-label={t('next.answers')}>
-        <AnswerButton desk={desk} command="next-accept" id="next-answer" primary>
-          {candidate.acceptLabel || t('next.accept')}
-        </AnswerButton>
-        <AnswerButton desk={desk} command="next-decline" menu="decline">
-          {candidate.declineLabel || t('next.decline')}
-        </AnswerButton>
-        <AnswerButton desk={desk} command="next-snooze" menu="snooze">
-          {t('next.snooze')}
-        </AnswerButton>
-      </div>
-      {next.menu.value === 'decline' && (
-        <div class="reasons" role="group" aria-label={t('next.decline.why')}>
-          {[...candidate.declineReasons, {reason: 'other', label: t('next.decline.other')}].map(
-            (one, index) => (
+      <div class="foot">
+        <div class="answers" role="group" aria-label={t('next.answers')}>
+          <AnswerButton
+            desk={desk}
+            command="next-accept"
+            id="next-answer"
+            primary
+            press={() => void next.answer(candidate, OutcomeKind.ACCEPTED).then(focusCard)}
+          >
+            {candidate.acceptLabel || t('next.accept')}
+          </AnswerButton>
+          <AnswerButton desk={desk} command="next-decline" menu="decline">
+            {candidate.declineLabel || t('next.decline')}
+          </AnswerButton>
+          <AnswerButton desk={desk} command="next-snooze" menu="snooze">
+            {t('next.snooze')}
+          </AnswerButton>
+        </div>
+        {next.menu.value === 'decline' && (
+          <div class="reasons" role="group" aria-label={t('next.decline.why')}>
+            {[...candidate.declineReasons, {reason: 'other', label: t('next.decline.other')}].map(
+              (one, index) => (
+                <button
+                  type="button"
+                  class="small"
+                  id={index === 0 ? 'next-menu' : undefined}
+                  key={one.reason}
+                  data-reason={one.reason}
+                  aria-disabled={next.busy.value}
+                  onClick={() =>
+                    void next
+                      .answer(candidate, OutcomeKind.DECLINED, {reason: one.reason})
+                      .then(focusCard)
+                  }
+                >
+                  {one.label}
+                </button>
+              ),
+            )}
+          </div>
+        )}
+        {next.menu.value === 'snooze' && (
+          <div class="reasons" role="group" aria-label={t('next.snooze.until')}>
+            {kSnoozes.map((one, index) => (
               <button
                 type="button"
                 class="small"
                 id={index === 0 ? 'next-menu' : undefined}
-                key={one.reason}
-                disabled={next.busy.value}
+                key={one.id}
+                data-hours={one.hours}
+                aria-disabled={next.busy.value}
                 onClick={() =>
                   void next
-                    .answer(candidate, OutcomeKind.DECLINED, {reason: one.reason})
-                    .then(() => focusSoon('next-answer'))
+                    .answer(candidate, OutcomeKind.SNOOZED, {
+                      until: desk.serverNow() + one.hours * 3_600_000,
+                    })
+                    .then(focusCard)
                 }
               >
-                {one.label}
+                {t(one.id)}
               </button>
-            ),
-          )}
-        </div>
-      )}
-      {next.menu.value === 'snooze' && (
-        <div class="reasons" role="group" aria-label={t('next.snooze.until')}>
-          {kSnoozes.map((one, index) => (
-            <button
-              type="button"
-              class="small"
-              id={index === 0 ? 'next-menu' : undefined}
-              key={one.id}
-              disabled={next.busy.value}
-              onClick={() =>
-                void next
-                  .answer(candidate, OutcomeKind.SNOOZED, {
-                    until: desk.serverNow() + one.hours * 3_600_000,
-                  })
-                  .then(() => focusSoon('next-answer'))
-              }
-            >
-              {t(one.id)}
-            </button>
-          ))}
-        </div>
-      )}
+            ))}
+          </div>
+        )}
+      </div>
     </div>
   );
 }
@@ -172,6 +211,7 @@ function AnswerButton({
   id,
   primary,
   menu,
+  press = () => byId(command).run(desk),
   children,
 }: {
   desk: Desk;
@@ -179,6 +219,7 @@ function AnswerButton({
   id?: string;
   primary?: boolean;
   menu?: 'decline' | 'snooze';
+  press?: () => void;
   children: string;
 }) {
   const chord = chordFor(byId(command));
@@ -187,10 +228,10 @@ function AnswerButton({
       type="button"
       id={id}
       class={primary ? 'primary' : undefined}
-      disabled={desk.next.busy.value}
+      aria-disabled={desk.next.busy.value}
       aria-expanded={menu ? desk.next.menu.value === menu : undefined}
       aria-keyshortcuts={chord ? chordAria(chord) : undefined}
-      onClick={() => byId(command).run(desk)}
+      onClick={() => byId(command).available(desk) && press()}
     >
       {children}
       {chord && <kbd aria-hidden="true">{chordText(chord)}</kbd>}

@@ -105,17 +105,20 @@ export function ReleaseSelling({desk, view}: {desk: Desk; view: View}) {
 // What can be bought, and what it costs.
 export function Products({desk}: {desk: Desk}) {
   const close = () => (desk.dialog.value = undefined);
-  const [products, setProducts] = useState<readonly Product[]>([]);
+  const [products, setProducts] = useState<readonly Product[] | undefined>(undefined);
   const [failed, setFailed] = useState('');
   const running = useRef(0);
   const search = async (query: string) => {
     const run = ++running.current;
     try {
       const found = await desk.searchProducts(query, language.value);
-      if (run === running.current) setProducts(found);
+      if (run !== running.current) return;
+      setProducts(found);
       setFailed('');
     } catch (cause) {
-      if (run === running.current) setFailed(desk.explain(cause));
+      if (run !== running.current) return;
+      setProducts(undefined); // they would be the answer to another question
+      setFailed(desk.explain(cause));
     }
   };
   useEffect(() => void search(''), []);
@@ -130,9 +133,11 @@ export function Products({desk}: {desk: Desk}) {
         onInput={(event) => void search(event.currentTarget.value)}
       />
       <Alert text={failed} />
-      {products.length === 0 && !failed && <p class="none">{t('products.none')}</p>}
+      <p role="status" class={products?.length === 0 ? 'none' : 'unseen'}>
+        {products && t('products.found', {count: products.length})}
+      </p>
       <ul class="items products" data-testid="products">
-        {products.map((one) => (
+        {(products ?? []).map((one) => (
           <li key={one.product}>
             <strong>
               <Said text={one.title} max={120} />

@@ -72,7 +72,9 @@ export function Page({desk}: {desk: Desk}) {
           <NextCard desk={desk} customer={view.name} key={`next ${view.name}`} />
         )}
         {view?.context.value && (
-          <SideBar desk={desk} context={view.context.value} key={view.name} />
+          <div class="side" key={`side ${view.name}`}>
+            <SideBar desk={desk} context={view.context.value} />
+          </div>
         )}
       </aside>
       <StatusLine desk={desk} />
