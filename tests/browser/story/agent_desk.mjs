@@ -60,7 +60,26 @@ export class AgentDesk {
       const at = new Date(Date.now() + duration(due.text));
       return this.write('promise', {'composer-first': text.text, 'promise-due': localInput(at, this.timeZone)});
     }
+    if (sentence.take('accepts')) return this.answer(sentence.word('an action'), 'a');
+    if (sentence.take('declines')) {
+      const action = sentence.word('an action');
+      return this.answer(action, 'd', `[data-reason="${sentence.fields().reason.text}"]`);
+    }
+    if (sentence.take('snoozes')) {
+      const action = sentence.word('an action');
+      const hours = duration(sentence.fields().for.text) / 3_600_000;
+      return this.answer(action, 'z', `[data-hours="${hours}"]`);
+    }
     throw new Error('the browser does not know how to do this; add it to agent_desk.mjs');
+  }
+
+  // Answers the action that is first on the card by its key, and says more where that asks for more.
+  async answer(action, key, more) {
+    await this.page.locator(`[data-testid="next-best"][data-action="${action}"]`).waitFor();
+    const said = await this.last();
+    await this.page.keyboard.press(`Alt+${key}`);
+    if (more) await this.page.locator(`.next ${more}`).click();
+    await this.sayingMoreThan(said);
   }
 
   async find(text) {
@@ -92,6 +111,10 @@ export class AgentDesk {
     const said = await this.last();
     await this.page.keyboard.press('Control+Enter');
     await box.waitFor({state: 'detached'});
+    await this.sayingMoreThan(said);
+  }
+  // Until the page has said that what was done is saved.
+  async sayingMoreThan(said) {
     for (const end = Date.now() + 5_000; (await this.last()) === said; ) {
       if (Date.now() > end) throw new Error('the page did not say that it was saved');
       await this.page.waitForTimeout(20);
@@ -144,6 +167,14 @@ export class AgentDesk {
       return async () => {
         const rows = await this.region(kCases).locator(`[data-testid="case"][data-state="${state}"]`).all();
         return among(await Promise.all(rows.map((row) => row.innerText())), this.caseTitleOf(kind));
+      };
+    }
+    if (sentence.take('suggests')) {
+      const action = sentence.word('an action');
+      return async () => {
+        const shown = await this.page.locator('.next [data-action]').all();
+        const actions = await Promise.all(shown.map((one) => one.getAttribute('data-action')));
+        return {holds: actions.includes(action), found: actions.join('; ') || 'no action'};
       };
     }
     throw new Error('the browser cannot see this; add it to agent_desk.mjs');

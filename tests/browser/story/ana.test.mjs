@@ -83,9 +83,10 @@ class Play {
       if (desk === acting) this.watched.delete(desk); // what agents do themselves may move what they see
       else if (await desk.isOpen()) this.watched.set(desk, await desk.places());
     }
+    if (!acting && sentence.take('nothing')) return sentence.end();
     if (!acting && sentence.take('web')) return this.shop.send(sentence, when);
     if (!acting && sentence.take('call')) return this.switch.send(sentence, when, `story-${line}`);
-    if (!acting) throw new Error('expected web, call or desk');
+    if (!acting) throw new Error('expected web, call, desk or nothing');
     const opens = sentence.words[0].text === 'opens';
     await acting.act(sentence);
     sentence.end();
@@ -104,7 +105,7 @@ class Play {
   async check(sentence) {
     if (sentence.take('desk')) {
       const desk = this.deskOf(sentence);
-      if (sentence.take('shows')) return desk.claim(sentence);
+      if (sentence.take('shows') || sentence.words[0].text === 'suggests') return desk.claim(sentence);
       sentence.must('pops', 'customer', 'of');
       const identifier = sentence.field();
       const assurance = sentence.take('assurance') ? sentence.word('an assurance') : '';
@@ -186,8 +187,12 @@ class Play {
     }
     if (sentence.take('timeline')) {
       const text = sentence.word('a title or type');
-      return ({timeline}) =>
-        among(timeline, (one) => one.title === text || one.type === text, (one) => `${one.type} ${one.title ?? ''}`);
+      const once = sentence.take('once');
+      const fits = (one) => one.title === text || one.type === text;
+      return ({timeline}) => {
+        const found = among(timeline, fits, (one) => `${one.type} ${one.title ?? ''}`);
+        return {...found, holds: once ? timeline?.filter(fits).length === 1 : found.holds};
+      };
     }
     if (sentence.take('interaction')) {
       const [channel, state] = [sentence.word('a channel'), sentence.word('a state')];
@@ -256,6 +261,14 @@ test('ana.story', {timeout: 300_000}, async (t) => {
     });
     await t.test(`${desk.agent}'s page had nothing to complain about`, () => assert.deepEqual(desk.problems, []));
   }
+  await t.test('one mail told her of the basket, and with it how to have no more', () => {
+    const mails = play.hub.mail.to('ana@example.com');
+    const reminders = mails.filter(({text}) => text.includes('Trail shoes'));
+    assert.equal(reminders.length, 1, mails.map(({subject}) => subject).join('; '));
+    assert.match(reminders[0].text, /Ana/);
+    assert.match(reminders[0].head, /^List-Unsubscribe: <https:\/\/hub\.example\/u\/[^>]+>/m);
+    assert.match(reminders[0].head, /^List-Unsubscribe-Post: List-Unsubscribe=One-Click\s*$/m);
+  });
   await t.test('asking for what is on record was counted', async () => {
     assert.equal(await play.hub.counted('hilo_facts_asked_again_total'), 1);
   });

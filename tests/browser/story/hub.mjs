@@ -1,11 +1,25 @@
-// A real hilod on an empty directory and on ports of the system's choice, ended with the test.
+// A real hilod on an empty directory and on ports of the system's choice, ended with the test; its mail goes to a server of
+// ours. Nobody waits half an hour in it and no hour is quiet: else it decides as a new one does.
 import {spawn} from 'node:child_process';
+import {randomBytes} from 'node:crypto';
 import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {MailBox} from './mail_box.mjs';
 
 const kStartWithin = 60_000;
+const kManager = 'a-manager';
+const kWait = '12s'; // of every follow-up: longer than the calls of a story
+
+// A UUIDv7, by which a repeat of a write is known.
+function requestId() {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(Date.now(), 0, 6);
+  bytes[6] = 0x70 | (bytes[6] & 0x0f);
+  bytes[8] = 0x80 | (bytes[8] & 0x3f);
+  return bytes.toString('hex');
+}
 
 export class Hub {
   // `sources`: [{name, write_key, region}]; `agents`: names, whose tokens are made here.
@@ -14,7 +28,8 @@ export class Hub {
     if (!existsSync(program)) throw new Error(`no ${program}; build the target hilod`);
     const hub = new Hub();
     hub.root = mkdtempSync(join(tmpdir(), 'hilo-story-'));
-    hub.tokens = Object.fromEntries(agents.map((agent) => [agent, `token-of-${agent}-in-a-story`]));
+    hub.tokens = Object.fromEntries([kManager, ...agents].map((one) => [one, `token-of-${one}-in-a-story`]));
+    hub.mail = await MailBox.start(build, join(hub.root, 'mail'));
     hub.configure(build, sources, agents);
     hub.log = '';
     hub.child = spawn(program, ['--config', join(hub.root, 'hilo.yaml')], {stdio: ['ignore', 'pipe', 'pipe']});
@@ -22,6 +37,7 @@ export class Hub {
     hub.child.stderr.on('data', (chunk) => (hub.log = (hub.log + chunk).slice(-20_000)));
     try {
       await hub.ready();
+      await hub.hurry();
     } catch (cause) {
       await hub.stop();
       throw cause;
@@ -31,10 +47,10 @@ export class Hub {
 
   configure(build, sources, agents) {
     const write = (name, text) => writeFileSync(join(this.root, name), text, {mode: 0o600});
-    for (const agent of agents) write(`${agent}.token`, this.tokens[agent]);
+    for (const [name, token] of Object.entries(this.tokens)) write(`${name}.token`, token);
     write(
       'principals.yaml',
-      `principals:\n${agents
+      `principals:\n  - {name: ${kManager}, role: admin, token_file: "${this.root}/${kManager}.token"}\n${agents
         .map(
           (agent) =>
             `  - {name: ${agent}, display_name: ${agent[0].toUpperCase()}${agent.slice(1)}, role: agent, ` +
@@ -49,6 +65,8 @@ export class Hub {
         `principals_file: "${this.root}/principals.yaml"`,
         `desk_directory: "${build}/desk"`,
         'default_region: ES',
+        'public_url: "https://hub.example"',
+        `email: {host: 127.0.0.1, port: ${this.mail.port}, tls: none, from_address: shop@shop.example}`,
         'http: {port: 0}',
         'grpc: {address: "127.0.0.1:0"}',
         'sources:',
@@ -80,7 +98,19 @@ export class Hub {
     }
   }
 
+  // Puts the built-in catalogue in force with shorter waits.
+  async hurry() {
+    const {files} = await this.ask(kManager, 'CatalogueService/GetCatalogue', {});
+    for (const file of files)
+      file.content = file.content
+        .replaceAll(/^ {2}wait: \d+[smhd]$/gm, `  wait: ${kWait}`)
+        .replaceAll(/from: "\d\d:\d\d", to: "\d\d:\d\d"/g, 'from: "04:00", to: "04:01"');
+    const {problems} = await this.ask(kManager, 'CatalogueService/ApplyCatalogue', {files, requestId: requestId()});
+    if (problems?.length) throw new Error(`the catalogue was not taken: ${JSON.stringify(problems)}`);
+  }
+
   async stop() {
+    await this.mail.stop();
     this.child.kill('SIGTERM');
     const late = sleep(10_000, 'late', {ref: false});
     if ((await Promise.race([this.ended, late])) === 'late') this.child.kill('SIGKILL');
