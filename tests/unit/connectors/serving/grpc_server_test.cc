@@ -25,7 +25,10 @@ using Response = v1::GetContextResponse;
 // A server of one method, whose calls wait for the test's answer.
 class GrpcServerTest : public testing::Test {
  protected:
-  GrpcServerTest() {
+  void SetUp() override {
+#if defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "gRPC is not built with ThreadSanitizer: it does not see what orders the calls";
+#endif
     endpoints_.Unary<Request, Response>(
         kMethod, [this](const std::shared_ptr<Call>& call, const Request&, Reply<Response> reply) {
           ASSERT_TRUE(call->Audit("", "context").ok());
