@@ -20,7 +20,7 @@ struct Change {
 
 // What differs between two catalogues that parse, by kind and name. Comments, the way of writing,
 // the order of keys and which file has a resource do not count; of lists the order counts.
-// **Cost**: reads the files that differ, about a second for 5 MiB.
+// **Cost**: reads the files that differ, about a second for 5 MiB by a profile.
 std::vector<Change> Difference(std::span<const File> before, std::span<const File> after);
 
 }  // namespace hilo::catalogue

@@ -28,7 +28,7 @@ inline constexpr size_t kMaxUnpackedCatalogueBytes = 48 << 20;
 // `revision` as it goes into the log: one record a part, to be appended together and in order.
 // `publication`: 16 random bytes.
 // **Errors**: `catalogue_too_large` (invalid_argument) when it packs to more than
-// kMaxCatalogueParts parts. **Cost**: about 10 ms a MiB of files.
+// kMaxCatalogueParts parts. **Cost**: some tens of ms a MiB of files.
 StatusOr<std::vector<store::v1::CatalogueRevision>> CutCatalogue(
     const store::v1::CatalogueRevision& revision, std::string_view publication);
 
